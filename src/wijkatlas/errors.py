@@ -1,0 +1,38 @@
+"""What can go wrong, in words for the person who must act on it."""
+
+
+class WijkatlasError(Exception):
+    """Any expected failure; its text is one line that says what is wrong and what to do."""
+
+
+class CatalogueError(WijkatlasError):
+    """The catalogue or a score specification contradicts itself."""
+
+
+class SnapshotError(WijkatlasError):
+    """A raw snapshot is absent, altered or unreadable."""
+
+
+class SourceError(WijkatlasError):
+    """A source's reply does not hold what the catalogue says it holds."""
+
+    def __init__(self, problem: str, *, source: str, table: str = "", column: str = "") -> None:
+        where = ", ".join(
+            part for part in (source, table and f"table {table}", column and f"column {column}") if part
+        )
+        super().__init__(f"{where}: {problem}")
+
+
+class ScoringError(WijkatlasError):
+    """The figures cannot be scored by this specification."""
+
+
+class PublishError(WijkatlasError):
+    """An edition cannot be written, or fails its own checks; the last good one stays."""
+
+
+def some(values: object, most: int = 5) -> str:
+    """Name the first few of `values` and how many more there are, for an error's text."""
+    listed = sorted(str(value) for value in values)  # type: ignore[attr-defined]
+    rest = f" and {len(listed) - most} more" if len(listed) > most else ""
+    return ", ".join(listed[:most]) + rest

@@ -1,0 +1,1 @@
+"""Frames in, files out: downloads, maps, pages and the manifest that vouches for them."""

@@ -1,0 +1,1 @@
+"""The score, its uncertainty and its reasons: pure functions on a table of one level."""
