@@ -1,0 +1,200 @@
+"""The raw store: what a source sent, byte for byte, under its hash, beside a sidecar with its origin."""
+
+import hashlib
+import json
+import secrets
+from collections.abc import Iterable
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Literal, Self, TypeVar
+
+from pydantic import Field, StringConstraints, ValidationError, model_validator
+
+from wijkatlas.catalog.models import Entry, Name, Text
+from wijkatlas.errors import SnapshotError
+
+LOCK_NAME = "sources.lock"
+
+
+class Pin(Entry):
+    """Which bytes stand for one page of one part of a source's table."""
+
+    source: Name
+    table: Text
+    part: Text  # the set, collection or file within the table
+    page: int = Field(default=1, ge=1)
+    format: Literal["json", "geojson", "csv"]
+    sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+
+    @property
+    def place(self) -> tuple[str, str, str, int]:
+        """What the bytes stand for, and the order of pins in a lock."""
+        return self.source, self.table, self.part, self.page
+
+
+class Snapshot(Pin):
+    """A sidecar: a pin, and where, when and under which licence its bytes were obtained."""
+
+    address: Text
+    licence: Text
+    attribution: Text
+    retrieved: date
+    size: int = Field(ge=0)  # bytes
+    note: str = ""
+
+
+class Lock(Entry):
+    """The pins of one edition, in the order of their places."""
+
+    snapshots: tuple[Pin, ...]
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        places = [pin.place for pin in self.snapshots]
+        if places != sorted(set(places)):
+            raise ValueError("snapshots must be sorted by source, table, part and page, each named once")
+        return self
+
+    @classmethod
+    def of(cls, pins: Iterable[Pin]) -> Self:
+        """Pin these snapshots, whatever their order and whatever else they tell."""
+        bare = [Pin.model_validate(pin.model_dump(include=set(Pin.model_fields))) for pin in pins]
+        return cls(snapshots=tuple(sorted(bare, key=lambda pin: pin.place)))
+
+    def select(self, source: str, table: str) -> tuple[Pin, ...]:
+        """Return the pins of one table, by part and page."""
+        return tuple(pin for pin in self.snapshots if (pin.source, pin.table) == (source, table))
+
+    def render(self) -> str:
+        """Return the lock's text: JSON with one snapshot a line, the same for the same pins."""
+        lines = ",\n".join(f" {json.dumps(pin.model_dump(mode='json'))}" for pin in self.snapshots)
+        return f'{{"snapshots": [\n{lines}\n]}}\n'
+
+
+class SnapshotStore:
+    """
+    A folder of snapshots, `<source>/<sha256>.<format>`, each with its sidecar `<sha256>.sidecar.json`.
+
+    Files are written once and never changed. Every part of a file's path is validated: nothing that a
+    source sends ever becomes a path.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def lock(self) -> Lock:
+        """
+        Read the store's own `sources.lock`.
+
+        Raises
+        ------
+        SnapshotError
+            There is none, or it is no valid lock.
+        """
+        return read_model(Lock, self.root / LOCK_NAME)
+
+    def write_lock(self, lock: Lock) -> None:
+        """Replace the store's own `sources.lock`."""
+        write_whole(self.root / LOCK_NAME, lock.render().encode())
+
+    def add(self, snapshot: Snapshot, content: bytes) -> Snapshot:
+        """
+        Keep `content` with its sidecar.
+
+        Returns
+        -------
+        kept
+            `snapshot`, or the sidecar that the store already had for the same bytes in the same place.
+
+        Raises
+        ------
+        SnapshotError
+            `content` is not what `snapshot` describes, or the store holds the same bytes as another part:
+            two addresses that give one reply.
+        """
+        check_hash(self._content(snapshot), expected=snapshot.sha256, found=sha256(content))
+        if self._sidecar(snapshot).exists():
+            return self.describe(snapshot)
+        write_whole(self._content(snapshot), content)
+        write_whole(self._sidecar(snapshot), (snapshot.model_dump_json(indent=1) + "\n").encode())
+        return snapshot
+
+    def describe(self, pin: Pin) -> Snapshot:
+        """
+        Read the sidecar of a pin.
+
+        Raises
+        ------
+        SnapshotError
+            It is absent, unreadable, or speaks of another file or another part of a source.
+        """
+        path = self._sidecar(pin)
+        snapshot = read_model(Snapshot, path)
+        check_hash(path, expected=pin.sha256, found=snapshot.sha256)
+        if snapshot.place != pin.place:
+            raise SnapshotError(
+                f"{path}: describes {snapshot.place}, not {pin.place}; fetch the source again"
+            )
+        return snapshot
+
+    def read(self, pin: Pin) -> bytes:
+        """
+        Return a snapshot's bytes, verified.
+
+        Raises
+        ------
+        SnapshotError
+            The file is absent, or its hash is not the pin's.
+        """
+        path = self._content(pin)
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            raise SnapshotError(f"{path}: {error.strerror}; fetch the source again") from error
+        check_hash(path, expected=pin.sha256, found=sha256(content))
+        return content
+
+    def _content(self, pin: Pin) -> Path:
+        return self.root / pin.source / f"{pin.sha256}.{pin.format}"
+
+    def _sidecar(self, pin: Pin) -> Path:
+        return self.root / pin.source / f"{pin.sha256}.sidecar.json"
+
+
+def sha256(content: bytes) -> str:
+    """Return the SHA-256 of `content` in hexadecimal."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def check_hash(path: Path, *, expected: str, found: str) -> None:
+    """Refuse a file whose hash is another than expected, naming both."""
+    if found != expected:
+        raise SnapshotError(
+            f"{path}: expected sha256 {expected}, found {found}; it was altered: fetch the source again"
+        )
+
+
+Model = TypeVar("Model", bound=Entry)
+
+
+def read_model(model: type[Model], path: Path) -> Model:
+    """Read a JSON file into a model, or raise a SnapshotError that names the file and what is wrong."""
+    try:
+        return model.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise SnapshotError(f"{path}: {error.strerror}; fetch the source again") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise SnapshotError(f"{path}: {place + ': ' if place else ''}{first['msg']}") from error
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file in one go: whoever looks finds it whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
+    try:
+        unfinished.write_bytes(content)
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)

@@ -1,0 +1,149 @@
+"""Boundaries of buurten, from PDOK's OGC API Features: GeoJSON pages in longitude and latitude."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import geopandas as gpd
+import numpy as np
+import orjson
+import pandas as pd
+import shapely
+from shapely import GeometryType
+
+from wijkatlas.areas import CODE_PATTERNS, Level, check_codes
+from wijkatlas.catalog import Catalogue
+from wijkatlas.errors import SourceError, some
+from wijkatlas.geometry import RD_NEW, WGS84, Geometries, transformer
+from wijkatlas.sources.documents import Documents, Page, read_pages
+from wijkatlas.sources.table import cases, table_of
+
+SOURCE = "grenzen"
+PART = "buurten"
+CODE, WATER, WIJK_NAME = "buurtcode", "water", "wijknaam"
+COLUMNS = {
+    "buurtnaam": "naam",
+    "wijkcode": "wijk_code",
+    "gemeentecode": "gemeente_code",
+    "gemeentenaam": "gemeente_naam",
+}
+LEFT_OUT = {"JA", "B"}  # water, and Belgian land within Baarle
+CRS_NAMES = {"CRS84": WGS84, "4326": WGS84, "28992": RD_NEW}  # by the last part of the CRS's name
+RD_EXTENT = (-7_000, 289_000, 300_000, 629_000)  # metres: where RD is defined, the European Netherlands
+POLYGONAL = (GeometryType.POLYGON, GeometryType.MULTIPOLYGON)
+
+
+@dataclass(frozen=True)
+class Boundaries:
+    """
+    The buurten of one year's division.
+
+    `areas` is indexed by buurt code, sorted, with naam, wijk_code, wijk_naam, gemeente_code, gemeente_naam
+    and a valid polygon or multipolygon in EPSG:28992. Names stand as the source writes them.
+    """
+
+    year: int
+    areas: gpd.GeoDataFrame
+    water: tuple[str, ...]  # codes left out: water, and Belgian land
+
+
+def parse_boundaries(documents: Documents, catalogue: Catalogue, year: int) -> Boundaries:
+    """
+    Read the buurten of a year's division.
+
+    Parameters
+    ----------
+    documents
+        `buurten`: the GeoJSON pages of that collection. Coordinates are longitude and latitude unless a page
+        declares another system.
+
+    Raises
+    ------
+    SourceError
+        A page is cut short or missing; a code is malformed or occurs twice; a name is absent; a geometry is
+        missing, no polygon, invalid, or outside the Netherlands in the system that its page declares.
+    """
+    table = table_of(catalogue, SOURCE, year)
+    pages = read_pages(documents, PART, items="features", goes_on=has_next, source=SOURCE, table=table)
+    properties = read_properties([feature for page in pages for feature in page["features"]], table)
+    shapes = np.concatenate([read_shapes(page["features"], page_crs(page, table)) for page in pages])
+    land = ~properties[WATER].isin(LEFT_OUT).to_numpy()
+    names = properties.loc[land, list(COLUMNS)].rename(columns=COLUMNS)
+    names.insert(2, "wijk_naam", properties.get(WIJK_NAME, properties["wijkcode"])[land])
+    areas = gpd.GeoDataFrame(names.astype("str"), geometry=shapes[land], crs=RD_NEW).sort_index()
+    check_shapes(areas.geometry, table)
+    return Boundaries(year=year, areas=areas, water=tuple(sorted(properties.index[~land])))
+
+
+def has_next(page: Page) -> bool:
+    """Whether a page links to a next one."""
+    return any(link.get("rel") == "next" for link in page.get("links", []))
+
+
+def page_crs(page: Page, table: str) -> int:
+    """Return the EPSG code of the system that a page declares; by RFC 7946 longitude and latitude if none."""
+    if "crs" not in page:
+        return WGS84
+    name = str((page["crs"] or {}).get("properties", {}).get("name"))
+    epsg = CRS_NAMES.get(re.split("[:/]", name)[-1])
+    if epsg is None:
+        raise SourceError(
+            f"a page in {name}; only longitude and latitude or EPSG:{RD_NEW} can be read",
+            source=SOURCE,
+            table=table,
+        )
+    return epsg
+
+
+def read_properties(features: Sequence[Page], table: str) -> pd.DataFrame:
+    """Return the features' properties indexed by buurt code, refusing absent ones and malformed codes."""
+    if not features:
+        raise SourceError("no features: the collection is empty", source=SOURCE, table=table)
+    properties = pd.DataFrame([feature.get("properties") or {} for feature in features], dtype=object)
+    for key in (CODE, *COLUMNS, WATER):
+        if key not in properties:
+            raise SourceError(
+                f"no such property; there are {', '.join(map(str, properties))}",
+                source=SOURCE,
+                table=table,
+                column=key,
+            )
+    check_codes(pd.Index(properties[CODE]), Level.BUURT, source=SOURCE, table=table)
+    properties = properties.set_index(properties[CODE].astype("str").rename("code"))
+    for key, level in (("wijkcode", Level.WIJK), ("gemeentecode", Level.GEMEENTE)):
+        wrong = [code for code in properties[key].unique() if not CODE_PATTERNS[level].fullmatch(str(code))]
+        if wrong:
+            raise SourceError(
+                f"not a code of a {level}: {some(wrong)}", source=SOURCE, table=table, column=key
+            )
+    for key in properties.columns.intersection(["buurtnaam", "gemeentenaam", WIJK_NAME, WATER]):
+        nameless = [
+            code for code, name in properties[key].items() if not (isinstance(name, str) and name.strip())
+        ]
+        if nameless:
+            raise SourceError(f"absent at {some(nameless)}", source=SOURCE, table=table, column=key)
+    return properties
+
+
+def read_shapes(features: Sequence[Page], epsg: int) -> Geometries:
+    """Return the features' shapes in EPSG:28992, None where a geometry cannot be read."""
+    texts = [orjson.dumps(feature.get("geometry")).decode() for feature in features]
+    shapes: Geometries = shapely.from_geojson(np.array(texts, dtype=object), on_invalid="ignore")
+    return shapes if epsg == RD_NEW else shapely.transform(shapes, transformer(epsg, RD_NEW))
+
+
+def check_shapes(shapes: gpd.GeoSeries, table: str) -> None:
+    """Refuse shapes that cannot be an area of the Netherlands, naming their codes."""
+    found = shapes.to_numpy()
+    within = (shapely.bounds(found) * (1, 1, -1, -1) >= np.multiply(RD_EXTENT, (1, 1, -1, -1))).all(axis=1)
+    tests = {
+        "no geometry": shapely.is_missing(found) | shapely.is_empty(found),
+        "not a polygon": ~np.isin(shapely.get_type_id(found), POLYGONAL),
+        "outside the Netherlands; are the coordinates in the system that the page declares": ~within,
+        "invalid": ~shapely.is_valid(found),
+    }
+    for problem, wrong in tests.items():
+        if wrong.any():
+            reasons = pd.Series(shapely.is_valid_reason(found[wrong]), index=shapes.index[wrong])
+            named = cases(reasons) if problem == "invalid" else some(shapes.index[wrong])
+            raise SourceError(f"{problem}: {named}", source=SOURCE, table=table, column="geometry")

@@ -1,0 +1,62 @@
+"""Replies as they were stored: parts, and JSON that comes in pages (OData feeds, OGC API features)."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import orjson
+
+from wijkatlas.errors import SourceError
+
+Documents = Mapping[str, Sequence[bytes]]  # the pages of each part of a table, in order
+Page = dict[str, Any]
+
+
+def pages_of(documents: Documents, part: str, *, source: str, table: str) -> Sequence[bytes]:
+    """Return the pages of one part, or raise a SourceError where there is none."""
+    if not documents.get(part):
+        raise SourceError(f"there is no {part}; fetch it again", source=source, table=table)
+    return documents[part]
+
+
+def read_pages(
+    documents: Documents,
+    part: str,
+    *,
+    items: str,
+    goes_on: Callable[[Page], bool],
+    source: str,
+    table: str,
+) -> list[Page]:
+    """
+    Decode the JSON pages of one part and check that none is cut short or missing.
+
+    Parameters
+    ----------
+    items
+        The key under which a page lists its items, each an object.
+    goes_on
+        Whether a page points to a next one.
+
+    Raises
+    ------
+    SourceError
+        A page is no JSON, lists no items, points to a next one that is absent, or to none while one follows.
+    """
+    pages = pages_of(documents, part, source=source, table=table)
+    decoded: list[Page] = []
+    for number, content in enumerate(pages, start=1):
+        where = f"{part}, page {number} of {len(pages)}"
+        try:
+            page = orjson.loads(content)
+        except orjson.JSONDecodeError as error:
+            raise SourceError(
+                f"{where} is no valid JSON ({error}); fetch it again", source=source, table=table
+            ) from error
+        listed = page.get(items) if isinstance(page, dict) else None
+        if not isinstance(listed, list) or not all(isinstance(item, dict) for item in listed):
+            raise SourceError(f"{where} has no list {items!r} of objects", source=source, table=table)
+        if goes_on(page) != (number < len(pages)):
+            problem = "points to no next page" if number < len(pages) else "points to a page that is absent"
+            raise SourceError(f"{where} {problem}; fetch it again", source=source, table=table)
+        decoded.append(page)
+    return decoded
