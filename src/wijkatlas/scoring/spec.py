@@ -159,6 +159,17 @@ class Perturbation(Entry):
         return self
 
 
+class Analysis(Entry):
+    """Limits of the analyses around the score; none of them moves a rank."""
+
+    max_correlation: Share  # above this, two indicators say the same
+    permutations: Annotated[int, Field(ge=99)]  # of the scores over the map
+    seed: Annotated[int, Field(ge=0)]
+    false_discovery_rate: Share
+    small_denominator: Positive  # persons, households or dwellings; a figure on fewer is called small
+    similar_areas: Annotated[int, Field(ge=1)]
+
+
 class ScoreSpec(Entry):
     """One declared way to score: all that `score` needs to know beside the figures."""
 
@@ -173,6 +184,7 @@ class ScoreSpec(Entry):
     aggregation: Aggregation
     domains: Annotated[tuple[WeightedDomain, ...], Field(min_length=1, alias="domain")]
     uncertainty: Perturbation
+    analysis: Analysis
 
     @property
     def indicators(self) -> tuple[WeightedIndicator, ...]:
