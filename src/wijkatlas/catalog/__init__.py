@@ -1,6 +1,7 @@
 """The program's vocabulary: sources, domains and indicators as data, read once and frozen."""
 
 import tomllib
+from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -8,10 +9,32 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from wijkatlas.catalog.models import Catalogue, Column, Domain, Entry, Indicator, Polarity, Source
-from wijkatlas.errors import CatalogueError
+from wijkatlas.catalog.models import (
+    Catalogue,
+    Column,
+    Domain,
+    Entry,
+    Indicator,
+    Polarity,
+    PublishedColumn,
+    Rules,
+    Source,
+)
+from wijkatlas.errors import CatalogueError, some
 
-__all__ = ["Catalogue", "Column", "Domain", "Entry", "Indicator", "Polarity", "Source", "load_catalogue"]
+__all__ = [
+    "Catalogue",
+    "Column",
+    "Domain",
+    "Entry",
+    "Indicator",
+    "Polarity",
+    "PublishedColumn",
+    "Rules",
+    "Source",
+    "build_catalogue",
+    "load_catalogue",
+]
 
 ROOT = files(__name__)
 
@@ -26,30 +49,32 @@ def load_catalogue() -> Catalogue:
     CatalogueError
         An entry is incomplete, unknown or contradicts another; the message names it.
     """
-    indicators = {
-        key: entry
-        for file in sorted((ROOT / "indicators").iterdir(), key=lambda f: f.name)
-        for key, entry in read_toml(file).items()
+    raw = {name: read_toml(ROOT / f"{name}.toml") for name in ("rules", "sources", "domains", "columns")}
+    raw["indicators"] = {}
+    for file in sorted((ROOT / "indicators").iterdir(), key=lambda f: f.name):
+        entries = read_toml(file)
+        if twice := raw["indicators"].keys() & entries.keys():
+            raise CatalogueError(f"{file.name}: defined before: {some(twice)}")
+        raw["indicators"] |= entries
+    return build_catalogue(raw)
+
+
+def build_catalogue(raw: Mapping[str, dict[str, Any]]) -> Catalogue:
+    """
+    Validate the parsed files of a catalogue; each entry gets its key as its id.
+
+    Raises
+    ------
+    CatalogueError
+        Naming the first entry that is wrong.
+    """
+    keyed = {
+        table: {key: {"id": key, **entry} for key, entry in entries.items()}
+        for table, entries in raw.items()
+        if table != "rules"
     }
-    return build_catalogue(read_toml(ROOT / "sources.toml"), read_toml(ROOT / "domains.toml"), indicators)
-
-
-def build_catalogue(
-    sources: dict[str, Any], domains: dict[str, Any], indicators: dict[str, Any]
-) -> Catalogue:
-    """Validate raw entries, keyed by id, into a catalogue."""
-
-    def with_ids(entries: dict[str, Any]) -> dict[str, Any]:
-        return {key: {"id": key, **entry} for key, entry in entries.items()}
-
     try:
-        return Catalogue.model_validate(
-            {
-                "sources": with_ids(sources),
-                "domains": with_ids(domains),
-                "indicators": with_ids(indicators),
-            }
-        )
+        return Catalogue.model_validate({**keyed, "rules": raw["rules"]})
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])

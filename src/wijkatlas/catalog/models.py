@@ -112,12 +112,32 @@ class Indicator(Entry):
         return self
 
 
+class Rules(Entry):
+    """Limits that hold for every source and level."""
+
+    missing_at_or_below: float
+    min_parts_covered: float = Field(gt=0, le=1)
+    corporatiebuurt_above: float = Field(gt=0, lt=100)
+
+
+class PublishedColumn(Entry):
+    """A published column that is no indicator."""
+
+    id: Name
+    label: Text
+    definition: Text
+    unit: str = ""
+    decimals: int | None = None  # of a number with a fraction
+
+
 class Catalogue(Entry):
     """Every source, domain and indicator, by id and in the order of the files."""
 
+    rules: Rules
     sources: dict[str, Source]
     domains: dict[str, Domain]
     indicators: dict[str, Indicator]
+    columns: dict[str, PublishedColumn]
 
     @model_validator(mode="after")
     def _refers_to_itself(self) -> Self:

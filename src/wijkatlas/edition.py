@@ -1,0 +1,206 @@
+"""Settings in, edition out: the stages and their order, written once."""
+
+import hashlib
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import ParamSpec, Protocol, TypeVar
+
+import pandas as pd
+
+from wijkatlas import __version__
+from wijkatlas.areas import Level
+from wijkatlas.assemble import Assembly, assemble
+from wijkatlas.catalog import Catalogue, load_catalogue
+from wijkatlas.errors import SnapshotError, some
+from wijkatlas.publish import write_contents
+from wijkatlas.publish.contents import Contents
+from wijkatlas.publish.manifest import read_manifest
+from wijkatlas.publish.release import EDITIONS, is_shelved, only_writer, written_aside
+from wijkatlas.scoring.assessment import Assessment, Ranked, assess
+from wijkatlas.scoring.spec import ScoreSpec, load_spec
+from wijkatlas.snapshots import SnapshotStore
+from wijkatlas.sources import Sources, read_sources
+
+log = logging.getLogger("wijkatlas")
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What one run is asked to make, from which snapshots and where to."""
+
+    year: int
+    store: Path
+    out: Path
+    sample: str = ""  # the municipality that the snapshots are limited to
+    spec: str = "deltaplan"
+    variant: str = "deltaplan-zonder-wonen"
+
+
+def sample_settings(name: str, *, data: Path, out: Path) -> Settings:
+    """
+    Return the settings of a run on an embedded sample, `<data>/sample/<name>-<year>`.
+
+    Raises
+    ------
+    SnapshotError
+        There is no such sample.
+    """
+    samples = {path.name: path for path in sorted((data / "sample").glob("*-[0-9][0-9][0-9][0-9]"))}
+    found = [path for folder, path in samples.items() if folder[:-5] == name]
+    if not found:
+        offer = some(folder[:-5] for folder in samples) or "none"
+        raise SnapshotError(f"no sample {name!r} in {data / 'sample'}; there is: {offer}")
+    return Settings(year=int(found[-1].name[-4:]), store=found[-1], out=out, sample=name.capitalize())
+
+
+class Perform(Protocol):
+    """How a stage is carried out: plainly here, as a Prefect task in `flows/`."""
+
+    def __call__(self, stage: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Carry out one stage and return its result."""
+
+
+def perform(stage: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Carry out one stage, with one line in the log: its name, what came of it, and the seconds."""
+    start = time.perf_counter()
+    result = stage(*args, **kwargs)
+    log.info("%-8s %s (%.1f s)", stage.__name__, describe(result), time.perf_counter() - start)
+    return result
+
+
+def make_edition(settings: Settings, *, perform: Perform = perform) -> Path:
+    """
+    Make the edition that these settings and snapshots lead to, unless it stands on the shelf already.
+
+    Returns
+    -------
+    folder
+        `<out>/editions/<id>`; `<out>/latest` points at it.
+
+    Raises
+    ------
+    WijkatlasError
+        Saying what is wrong; the shelf is as it was.
+    """
+    catalogue = load_catalogue()
+    spec, variant = (load_spec(name, catalogue) for name in (settings.spec, settings.variant))
+    with only_writer(settings.out):
+        sources = perform(read, settings, catalogue)
+        edition = identify(settings, sources, spec, variant)
+        if is_shelved(settings.out, edition):
+            log.info("no news: %s stands on the shelf", edition)
+            return settings.out / EDITIONS / edition
+        assembly = perform(assemble, sources, catalogue)
+        assessments = perform(score, assembly, spec, variant, catalogue)
+        contents = Contents(
+            id=edition,
+            title=f"{settings.sample or 'Nederland'} {settings.year}",
+            year=settings.year,
+            date=max(snapshot.retrieved for snapshot in sources.snapshots).isoformat(),
+            sample=settings.sample,
+            catalogue=catalogue,
+            spec=spec,
+            variant=variant,
+            assessments=assessments,
+            sources=sources,
+            unmatched=assembly.unmatched,
+        )
+        return perform(publish, contents, settings.out)
+
+
+def read(settings: Settings, catalogue: Catalogue) -> Sources:
+    """Read the snapshots that the store's own lock names."""
+    store = SnapshotStore(settings.store)
+    return read_sources(store, store.lock(), catalogue, settings.year)
+
+
+def score(
+    assembly: Assembly, spec: ScoreSpec, variant: ScoreSpec, catalogue: Catalogue
+) -> dict[Level, Assessment]:
+    """Assess every level."""
+    return assess(assembly.tables, spec, variant, catalogue)
+
+
+def publish(contents: Contents, out: Path) -> Path:
+    """Write an edition aside, check it, and put it on the shelf."""
+    with written_aside(out, contents.id) as aside:
+        write_contents(contents, aside)
+    return out / EDITIONS / contents.id
+
+
+def identify(settings: Settings, sources: Sources, spec: ScoreSpec, variant: ScoreSpec) -> str:
+    """Name the edition after all that decides its bytes: snapshots, specifications and program."""
+    digest = hashlib.sha256(program_digest().encode())
+    for part in (*(s.model_dump_json() for s in (spec, variant)), *(s.sha256 for s in sources.snapshots)):
+        digest.update(part.encode())
+    region = settings.sample.lower() or "nederland"
+    return f"{region}-{settings.year}-{spec.id}-{digest.hexdigest()[:8]}"
+
+
+def program_digest() -> str:
+    """Return the SHA-256 over the package's own files: code, catalogue and templates."""
+
+    def walk(folder: Traversable, prefix: str) -> list[tuple[str, Traversable]]:
+        found = []
+        for entry in folder.iterdir():
+            if entry.is_dir():
+                found += walk(entry, f"{prefix}{entry.name}/") if entry.name != "__pycache__" else []
+            else:
+                found.append((prefix + entry.name, entry))
+        return found
+
+    digest = hashlib.sha256(__version__.encode())
+    for name, file in sorted(walk(files("wijkatlas"), ""), key=lambda pair: pair[0]):
+        digest.update(name.encode() + hashlib.sha256(file.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def describe(result: object) -> str:
+    """Say in a few words what a stage made."""
+    match result:
+        case Sources():
+            return f"{len(result.snapshots)} snapshots, {len(result.boundaries)} buurten with a boundary"
+        case Assembly():
+            return ", ".join(f"{len(t.values)} {level}" for level, t in result.tables.items())
+        case dict():
+            ranked = {
+                level: a.scores.overview["rang"] for level, a in result.items() if isinstance(a, Ranked)
+            }
+            return ", ".join(f"{ranks.notna().sum()} {level} scored" for level, ranks in ranked.items())
+        case Path():
+            return f"{len(read_manifest(result)['files'])} files in {result}"
+        case _:
+            return ""
+
+
+def report(folder: Path) -> str:
+    """Return an edition's Markdown report: what it holds and its ten highest priorities."""
+    manifest = read_manifest(folder)
+    ranked = pd.read_csv(folder / "downloads" / "buurten.csv", nrows=10)
+    rows = [
+        f"| {row.rang} ({row.rang_p05}-{row.rang_p95}) | {row.buurt_naam} | {row.gemeente_naam} "
+        f"| {row.score:.1f} | {row.kans_top10:.0%} | {row.klasse} |"
+        for row in ranked.itertuples()
+    ]
+    counts = ", ".join(
+        f"{n['scored']} of {n['areas']} {level}" for level, n in manifest["levels"].items() if "scored" in n
+    )
+    return "\n".join(
+        [
+            f"# {manifest['title']}",
+            f"Edition `{manifest['edition']}`; scored: {counts}; {len(manifest['files'])} files.",
+            "",
+            "| Rang (90%) | Buurt | Gemeente | Score | Kans op top 10% | Zekerheid |",
+            "|---|---|---|---|---|---|",
+            *rows,
+            "",
+            "A signal, no verdict: areas, not people; ranks only with their interval.",
+        ]
+    )

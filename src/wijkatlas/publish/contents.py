@@ -1,0 +1,63 @@
+"""What an edition is made of, as the writers of files need it."""
+
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import geopandas as gpd
+import pandas as pd
+
+from wijkatlas.areas import Level
+from wijkatlas.catalog import Catalogue, Source
+from wijkatlas.publish.columns import published
+from wijkatlas.scoring.assessment import Assessment
+from wijkatlas.scoring.spec import ScoreSpec
+from wijkatlas.sources import Sources
+
+
+@dataclass(frozen=True)
+class Contents:
+    """One edition, ready to be written."""
+
+    id: str
+    title: str
+    year: int
+    date: str  # the newest snapshot's: an edition carries no clock of its own
+    sample: str  # the municipality that a sample edition is limited to; empty for the country
+    catalogue: Catalogue
+    spec: ScoreSpec
+    variant: ScoreSpec
+    assessments: dict[Level, Assessment]
+    sources: Sources
+    unmatched: pd.DataFrame  # source, table, code: rows whose area is not in the division
+
+    @cached_property
+    def frames(self) -> dict[Level, gpd.GeoDataFrame]:
+        """The published table of each level, ranked (EPSG:28992)."""
+        return {
+            level: published(assessment, self.catalogue) for level, assessment in self.assessments.items()
+        }
+
+    @property
+    def credits(self) -> tuple[Source, ...]:
+        """The sources whose snapshots went into this edition, each to be credited in every output."""
+        used = {snapshot.source for snapshot in self.sources.snapshots}
+        return tuple(source for source in self.catalogue.sources.values() if source.id in used)
+
+    def gemeenten(self) -> Iterator[tuple[str, dict[Level, gpd.GeoDataFrame]]]:
+        """Yield each municipality's folder name and its own rows of every level, by code."""
+        parts = {
+            level: dict(tuple(frame.groupby("gemeente_code", sort=True)))
+            for level, frame in self.frames.items()
+        }
+        for code, own in parts[Level.GEMEENTE].items():
+            frames = {level: groups[code] for level, groups in parts.items() if code in groups}
+            yield folder_name(code, own["gemeente_naam"].iloc[0]), frames
+
+
+def folder_name(code: str, name: str) -> str:
+    """Return `GM0599-rotterdam`: the code, and the name in what every file system and address can carry."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    words = "".join(c if c.isalnum() else " " for c in plain).split()
+    return "-".join([code, *words])[:60]
