@@ -13,7 +13,7 @@ from wijkatlas.scoring.aggregate import copeland, weighted_mean
 from wijkatlas.scoring.normalise import normalise
 from wijkatlas.scoring.panel import Panel, assemble_panel
 from wijkatlas.scoring.rank import decile, rank
-from wijkatlas.scoring.spec import Mean, ScoreSpec
+from wijkatlas.scoring.spec import Mean, Normalisation, ScoreSpec
 from wijkatlas.scoring.treat import Limits, Treated, treat
 
 Floats = NDArray[np.float64]
@@ -72,7 +72,7 @@ def score(table: LevelTable, spec: ScoreSpec, catalogue: Catalogue) -> Scores:
     """
     panel = assemble_panel(table, spec, catalogue)
     treated = treat_all(panel.values, panel)
-    normalised = normalise_all(treated, panel)
+    normalised = normalise_all(treated, panel, panel.spec.normalisation)
     weights = weights_of(panel.spec)
     domains = aggregate_domains(normalised, weights, panel.spec.aggregation.within_domains)
     scores = aggregate_score(domains, weights.domains, panel.spec.aggregation.between_domains)
@@ -93,10 +93,10 @@ def treat_all(values: Floats, panel: Panel, factor: float = 1.0) -> list[Treated
     return [treat(column, limits, points) for column in values.T]
 
 
-def normalise_all(treated: list[Treated], panel: Panel) -> Floats:
-    """Normalise each treated indicator by the specification's method, into shape (n, k)."""
+def normalise_all(treated: list[Treated], panel: Panel, normalisation: Normalisation) -> Floats:
+    """Normalise each treated indicator into shape (n, k)."""
     columns = [
-        normalise(indicator.values, direction, panel.spec.normalisation, indicator=entry.id)
+        normalise(indicator.values, direction, normalisation, indicator=entry.id)
         for indicator, direction, entry in zip(treated, panel.directions, panel.indicators, strict=True)
     ]
     return np.stack(columns).T
