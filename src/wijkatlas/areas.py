@@ -38,7 +38,8 @@ class Status(StrEnum):
     AGGREGATED = "samengesteld uit buurten"
     NOT_PUBLISHED = "geheim of niet gepubliceerd"
     NO_ROW = "geen rij in de bron"
-    NOT_APPLICABLE = "niet van toepassing"
+    NOT_APPLICABLE = "te klein om te berekenen"
+    NOT_CARRIED = "niet beschikbaar voor dit jaar"
     IMPUTED = "geschat"
 
 
@@ -72,8 +73,8 @@ class LevelTable:
     """
     Every area of one level with its indicator cells.
 
-    All frames share one index: area codes, sorted, unique. `values`, `counts`, `status` and
-    `peiljaar` share one set of columns: indicator ids of the catalogue.
+    All frames share one index: area codes, sorted, unique. All but `areas` share one set of columns:
+    indicator ids of the catalogue.
     """
 
     level: Level
@@ -83,3 +84,4 @@ class LevelTable:
     denominators: pd.DataFrame  # float64: persons, households or dwellings under each cell; NaN if none
     status: pd.DataFrame  # Status, as text
     peiljaar: pd.DataFrame  # Int16; <NA> where the value is missing
+    parts_missing: pd.DataFrame  # Int32: how many buurten lack the figure under an aggregated cell

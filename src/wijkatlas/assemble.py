@@ -76,7 +76,7 @@ def observe(
     denominators = denominators_of(raw, catalogue)
     values = rates(raw, denominators, catalogue)
     status = pd.DataFrame(Status.NOT_CARRIED.value, index=raw.index, columns=raw.columns, dtype="str")
-    peiljaar = pd.DataFrame(pd.NA, index=raw.index, columns=raw.columns, dtype="Int16")
+    peiljaar = pd.DataFrame(index=raw.index, columns=raw.columns, dtype="Int16")
     for table in sources.tables.values():
         held = list(table.frame.columns)
         in_source = areas.index.isin(table.frame.index)

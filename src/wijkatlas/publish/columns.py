@@ -96,7 +96,8 @@ def published(assessment: Assessment, catalogue: Catalogue) -> gpd.GeoDataFrame:
 def _identity(table: LevelTable) -> pd.DataFrame:
     own = pd.DataFrame({f"{table.level}_code": table.areas.index, f"{table.level}_naam": table.areas["naam"]})
     parents = [name for name in IDENTITY[table.level] if name not in own]
-    return pd.concat([own, table.areas[parents].astype("str")], axis=1).assign(peiljaar=table.year)
+    named = pd.DataFrame(table.areas[parents]).astype("str")
+    return pd.concat([own, named], axis=1).assign(peiljaar=table.year)
 
 
 def cells(assessment: Assessment, catalogue: Catalogue) -> pd.DataFrame:

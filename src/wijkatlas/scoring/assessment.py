@@ -10,6 +10,7 @@ from wijkatlas.catalog import Catalogue
 from wijkatlas.scoring.score import Scores, contributions, score
 from wijkatlas.scoring.spec import ScoreSpec
 from wijkatlas.scoring.summaries import municipal_summaries
+from wijkatlas.scoring.uncertainty import Uncertainty, replicate
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,7 @@ class Ranked:
     table: LevelTable
     scores: Scores
     variant: Scores  # the same score without the housing domain
+    uncertainty: Uncertainty
 
     @property
     def imputed(self) -> pd.DataFrame:
@@ -35,7 +37,8 @@ class Ranked:
         }
         labels = pd.Series({i: catalogue.indicators[i].label for i in scored})
         missing = self.table.values[scored].isna() & ~self.scores.imputed[scored]
-        return self.scores.overview.assign(
+        doubt = self.uncertainty.areas.drop(columns="rang_p50")
+        return self.scores.overview.join(doubt).assign(
             score_zonder_wonen=self.variant.overview["score"],
             rang_zonder_wonen=self.variant.overview["rang"],
             corporatiebuurt=_corporatiebuurt(self.table, catalogue),
@@ -72,7 +75,12 @@ def assess(
 ) -> dict[Level, Assessment]:
     """Rank buurten and wijken, and summarise the ranks of the buurten of each gemeente."""
     ranked = {
-        level: Ranked(tables[level], *(score(tables[level], s, catalogue) for s in (spec, variant)))
+        level: Ranked(
+            table := tables[level],
+            score(table, spec, catalogue),
+            score(table, variant, catalogue),
+            replicate(table, spec, catalogue),
+        )
         for level in (Level.BUURT, Level.WIJK)
     }
     buurten = ranked[Level.BUURT]
