@@ -1,6 +1,5 @@
 """Boundaries of buurten, from PDOK's OGC API Features: GeoJSON pages in longitude and latitude."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -28,8 +27,8 @@ COLUMNS = {
     "gemeentenaam": "gemeente_naam",
 }
 LEFT_OUT = {"JA", "B"}  # water, and Belgian land within Baarle
-CRS_NAMES = {"CRS84": WGS84, "4326": WGS84, "28992": RD_NEW}  # by the last part of the CRS's name
-RD_EXTENT = (-7_000, 289_000, 300_000, 629_000)  # metres: where RD is defined, the European Netherlands
+CRS_NAMES = {"CRS84": WGS84, "4326": WGS84, "28992": RD_NEW}  # by what the name of the system holds
+RD_EXTENT = ((-7_000, 289_000), (300_000, 629_000))  # metres, lowest and highest x, y of the Netherlands
 POLYGONAL = (GeometryType.POLYGON, GeometryType.MULTIPOLYGON)
 
 
@@ -77,22 +76,22 @@ def parse_boundaries(documents: Documents, catalogue: Catalogue, year: int) -> B
 
 def has_next(page: Page) -> bool:
     """Whether a page links to a next one."""
-    return any(link.get("rel") == "next" for link in page.get("links", []))
+    return any(link.get("rel") == "next" for link in page.get("links") or [])
 
 
 def page_crs(page: Page, table: str) -> int:
     """Return the EPSG code of the system that a page declares; by RFC 7946 longitude and latitude if none."""
     if "crs" not in page:
         return WGS84
-    name = str((page["crs"] or {}).get("properties", {}).get("name"))
-    epsg = CRS_NAMES.get(re.split("[:/]", name)[-1])
-    if epsg is None:
-        raise SourceError(
-            f"a page in {name}; only longitude and latitude or EPSG:{RD_NEW} can be read",
-            source=SOURCE,
-            table=table,
-        )
-    return epsg
+    declared = str(page["crs"])
+    for name, epsg in CRS_NAMES.items():
+        if name in declared:
+            return epsg
+    raise SourceError(
+        f"a page declares {declared}; only longitude and latitude or EPSG:{RD_NEW} can be read",
+        source=SOURCE,
+        table=table,
+    )
 
 
 def read_properties(features: Sequence[Page], table: str) -> pd.DataFrame:
@@ -135,7 +134,8 @@ def read_shapes(features: Sequence[Page], epsg: int) -> Geometries:
 def check_shapes(shapes: gpd.GeoSeries, table: str) -> None:
     """Refuse shapes that cannot be an area of the Netherlands, naming their codes."""
     found = shapes.to_numpy()
-    within = (shapely.bounds(found) * (1, 1, -1, -1) >= np.multiply(RD_EXTENT, (1, 1, -1, -1))).all(axis=1)
+    lowest, highest = np.hsplit(shapely.bounds(found), 2)
+    within = (lowest >= RD_EXTENT[0]).all(axis=1) & (highest <= RD_EXTENT[1]).all(axis=1)
     tests = {
         "no geometry": shapely.is_missing(found) | shapely.is_empty(found),
         "not a polygon": ~np.isin(shapely.get_type_id(found), POLYGONAL),

@@ -55,7 +55,7 @@ def parse_kwb(documents: Documents, catalogue: Catalogue, year: int) -> SourceTa
             )
     raw = pd.DataFrame(
         {key: pd.Series([row[key] for row in rows], dtype=object) for key in columns.values()}
-    ).set_axis([row[AREA] for row in rows])
+    ).set_axis(pd.Index([row[AREA] for row in rows], dtype=object))
     return make_table(raw, columns, catalogue, source=SOURCE, table=table, year=year)
 
 

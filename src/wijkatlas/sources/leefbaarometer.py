@@ -1,6 +1,7 @@
 """Leefbaarometer 3.0, from the open-data file of buurten: a total and five dimensions for every meting."""
 
-from io import BytesIO
+import csv
+from io import StringIO
 
 import pandas as pd
 
@@ -38,17 +39,7 @@ def parse_leefbaarometer(documents: Documents, catalogue: Catalogue, year: int) 
     """
     meting = table_of(catalogue, SOURCE, year)
     (content,) = pages_of(documents, PART, source=SOURCE, table=meting)
-    try:
-        file = pd.read_csv(BytesIO(content), dtype="str", keep_default_na=False)
-    except ValueError as error:  # also what pandas' own ParserError and EmptyDataError are
-        raise SourceError(f"no valid CSV ({error}); fetch it again", source=SOURCE, table=meting) from error
-    cut = file[file.isna().any(axis=1)]
-    if len(cut):
-        raise SourceError(
-            f"rows with too few fields: {some(cut[file.columns[0]])}; fetch it again",
-            source=SOURCE,
-            table=meting,
-        )
+    file = read_csv(content, table=meting)
     columns = {indicator: stems[0] for indicator, stems in catalogue.of_source(SOURCE, year).items()}
     absent = [key for key in (CODE, METING, TOTAL, *DIMENSIONS, *columns.values()) if key not in file]
     if absent:
@@ -69,6 +60,22 @@ def parse_leefbaarometer(documents: Documents, catalogue: Catalogue, year: int) 
     check_codes(table.frame.index, Level.BUURT, source=SOURCE, table=meting)
     check_sums(rows, table=meting)
     return table
+
+
+def read_csv(content: bytes, *, table: str) -> pd.DataFrame:
+    """Return the file's fields as text, refusing rows that are cut short or do not fit the header."""
+    try:
+        header, *rows = csv.reader(StringIO(content.decode("utf-8-sig"), newline=""))
+    except (ValueError, csv.Error) as error:  # not UTF-8, not a single row, or no CSV
+        raise SourceError(f"no valid CSV ({error}); fetch it again", source=SOURCE, table=table) from error
+    uneven = [row[0] if row else "an empty row" for row in rows if len(row) != len(header)]
+    if uneven:
+        raise SourceError(
+            f"rows that do not have {len(header)} fields: {some(uneven)}; fetch it again",
+            source=SOURCE,
+            table=table,
+        )
+    return pd.DataFrame(rows, columns=header, dtype="str")
 
 
 def check_sums(rows: pd.DataFrame, *, table: str) -> None:

@@ -1,5 +1,6 @@
 """What every source of figures gives: one tidy, validated table."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -11,7 +12,7 @@ from wijkatlas.catalog import Catalogue, Indicator
 from wijkatlas.errors import SourceError, some
 
 COUNTRY = "NL00"  # the row of the country as a whole, which is no area of the atlas
-NO_FIGURE = -99990  # from here down CBS writes reasons for a missing figure, not figures
+NO_FIGURE = {"", "."}  # how a text says that there is no figure
 
 
 @dataclass(frozen=True)
@@ -60,29 +61,42 @@ def make_table(
         There are no rows; a code is malformed or occurs twice; a figure is no number or cannot be: a
         negative count, a percentage of 140. Names the column and the codes.
     """
-    if raw.empty:
-        raise SourceError("no rows: the table is empty", source=source, table=table)
-    codes = raw.index.map(lambda code: code.strip() if isinstance(code, str) else code)
-    cells = raw.set_axis(codes).drop(index=COUNTRY, errors="ignore")
+    codes = [code.strip() if isinstance(code, str) else code for code in raw.index]
+    cells = raw.set_axis(pd.Index(codes, dtype=object)).drop(index=COUNTRY, errors="ignore")
+    if cells.empty:
+        raise SourceError("no areas: the table is empty", source=source, table=table)
     malformed = [code for code in cells.index if not isinstance(code, str) or level_of(code) is None]
     if malformed:
         raise SourceError(f"not an area code: {some(malformed)}", source=source, table=table)
-    frame = pd.DataFrame(
-        {indicator: to_numbers(cells[key], source=source, table=table) for indicator, key in columns.items()},
-        index=cells.index.astype("str").rename("code"),
-    ).sort_index()
+    figures = {
+        indicator: to_numbers(cells[key], source=source, table=table) for indicator, key in columns.items()
+    }
+    frame = pd.DataFrame(figures).set_axis(cells.index.astype("str").rename("code")).sort_index()
+    frame = frame.where(frame > catalogue.rules.missing_at_or_below)
     check_figures(frame, columns, catalogue, source=source, table=table)
     return SourceTable(source=source, table=table, year=year, frame=frame, columns=dict(columns))
 
 
 def to_numbers(cells: pd.Series, *, source: str, table: str) -> pd.Series:
     """Return the cells as float64, NaN where the source gives no figure; refuse what is no number."""
-    texts = cells.map(lambda cell: cell.strip() if isinstance(cell, str) else cell)
-    numbers = pd.to_numeric(texts.mask(texts.isin(["", "."])), errors="coerce").astype("float64")
-    wrong = texts[numbers.isna() & texts.notna() & ~texts.isin(["", "."])]
+    numbers = [to_number(cell) for cell in cells]
+    wrong = cells[[number is None for number in numbers]]
     if len(wrong):
         raise SourceError(f"not a number: {cases(wrong)}", source=source, table=table, column=str(cells.name))
-    return numbers.where(numbers > NO_FIGURE)
+    return pd.Series(numbers, index=cells.index, dtype="float64")
+
+
+def to_number(cell: object) -> float | None:
+    """Return a cell's finite number, NaN if it says that there is none, or None if it is something else."""
+    if cell is None or (isinstance(cell, str) and cell.strip() in NO_FIGURE):
+        return math.nan
+    if isinstance(cell, bool) or not isinstance(cell, int | float | str):
+        return None
+    try:
+        number = float(cell)
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
 
 
 def check_figures(

@@ -1,0 +1,54 @@
+"""The sample's documents, and a way to spoil them."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from wijkatlas.catalog import Catalogue, load_catalogue
+from wijkatlas.snapshots import SnapshotStore
+from wijkatlas.sources import read_documents
+from wijkatlas.sources.documents import Documents
+
+SAMPLE = Path(__file__).parents[2] / "data" / "sample" / "rotterdam-2024"
+
+Edit = Callable[[Documents, str, Callable[[Any], None]], Documents]
+
+
+@pytest.fixture
+def catalogue() -> Catalogue:
+    return load_catalogue()
+
+
+@pytest.fixture
+def store() -> SnapshotStore:
+    return SnapshotStore(SAMPLE)
+
+
+@pytest.fixture
+def kwb(store: SnapshotStore) -> Documents:
+    return read_documents(store, store.lock(), "kwb", "85984NED")[1]
+
+
+@pytest.fixture
+def leefbaarometer(store: SnapshotStore) -> Documents:
+    return read_documents(store, store.lock(), "leefbaarometer", "2024")[1]
+
+
+@pytest.fixture
+def grenzen(store: SnapshotStore) -> Documents:
+    return read_documents(store, store.lock(), "grenzen", "wijken-en-buurten-2024")[1]
+
+
+@pytest.fixture
+def edit() -> Edit:
+    """Return a function that gives documents with the first page of one part changed."""
+
+    def edited(documents: Documents, part: str, change: Callable[[Any], None]) -> Documents:
+        page = json.loads(documents[part][0])
+        change(page)
+        return {**documents, part: [json.dumps(page).encode(), *documents[part][1:]]}
+
+    return edited
