@@ -1,0 +1,279 @@
+"""Payload: what one map page shows, layers and levels, packed into one block of text."""
+
+import base64
+import gzip
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+import geopandas as gpd
+import numpy as np
+import orjson
+import pandas as pd
+import shapely
+
+from wijkatlas.areas import Level
+from wijkatlas.errors import PublishError, some
+from wijkatlas.geometry import (
+    RD_NEW,
+    WEB_MERCATOR,
+    Geometries,
+    clean_coverage,
+    dissolve,
+    simplify_coverage,
+    transformer,
+)
+from wijkatlas.publish.topology import FINER, Topology, build_topology, varints
+
+# ColorBrewer YlGnBu-6, PuOr-7 and BrBG without their darkest ends, on which a dark border would not show.
+SEQUENTIAL = ("#ffffcc", "#c7e9b4", "#7fcdbb", "#41b6c4", "#2c7fb8")
+DIVERGING = ("#998ec3", "#d8daeb", "#f7f7f7", "#fee0b6", "#f1a340")
+BORDER = "#1a1a1a"
+
+# Web Mercator stretches the Netherlands (52 degrees north) by this much.
+STRETCH = 1.63
+
+# Attributes that the page knows by name, with the decimals they are published with (None: text).
+KNOWN: Mapping[str, int | None] = {
+    "naam": None,
+    "gemeente": None,
+    "rang": 0,
+    "rang_p05": 0,
+    "rang_p95": 0,
+    "kans_top10": 3,
+    "klasse": None,
+    "reden_niet_gescoord": None,
+}
+
+
+@dataclass(frozen=True)
+class MapLayer:
+    """
+    One thing that the map can show: the score, a domain, an indicator, a class.
+
+    `id` is its column in every level's attributes. `worse` says which end is reason to invest, None where
+    neither is; `counted` layers are those of the filter "at least k figures worse than in p% of the areas".
+    `limits` are the lowest values of the second and following classes; without them they are
+    quantiles of the finest level. `classes` are the names of a layer of kind "class", most urgent first.
+    With `threshold` the reader can ask for areas at or above a value; `hatched` marks areas whose
+    klasse is "onzeker".
+    """
+
+    id: str
+    label: str
+    group: str
+    unit: str = ""
+    decimals: int = 0
+    explanation: str = ""
+    kind: Literal["sequential", "diverging", "class"] = "sequential"
+    worse: Literal["high", "low"] | None = None
+    limits: tuple[float, ...] = ()
+    classes: tuple[str, ...] = ()
+    threshold: bool = False
+    counted: bool = False
+    hatched: bool = False
+
+
+@dataclass(frozen=True)
+class MapLevel:
+    """
+    One level's areas and what is known of them; every frame is indexed by area code.
+
+    `attributes` holds every layer's column and those of `KNOWN` that there are. `status`, `peiljaar` and
+    `contributions` have layer ids as columns: why a figure is what it is, the year it describes, and its
+    contribution to the gap between the area's score and the median. `notes` are further texts for the
+    reason card, a column a heading.
+    """
+
+    level: Level
+    label: str
+    areas: gpd.GeoDataFrame
+    attributes: pd.DataFrame
+    status: pd.DataFrame = field(default_factory=pd.DataFrame)
+    peiljaar: pd.DataFrame = field(default_factory=pd.DataFrame)
+    contributions: pd.DataFrame = field(default_factory=pd.DataFrame)
+    notes: pd.DataFrame = field(default_factory=pd.DataFrame)
+
+
+def pack(levels: Sequence[MapLevel], layers: Sequence[MapLayer], *, tolerance_m: float, grid_m: float) -> str:
+    """
+    Pack shapes and attributes for the page.
+
+    Parameters
+    ----------
+    levels
+        Finest first.
+    layers
+        In the order of the page's list.
+    tolerance_m
+        Detail of the borders, in metres (see `simplify_coverage`).
+    grid_m
+        Width of a grid cell, in metres on the ground.
+
+    Returns
+    -------
+    payload
+        Base64 of gzip of: a header's length, the header (JSON), the topology, the columns. No byte of it
+        can end or start anything in HTML.
+
+    Raises
+    ------
+    PublishError
+        A layer or level is incomplete, or an area vanishes.
+    """
+    _check(levels, layers)
+    shapes = _project(_simplify(levels, tolerance_m))
+    topology = build_topology(shapes, grid_m * STRETCH)
+    described, columns = [], []
+    for level in levels:
+        packed = list(_columns(level, layers))
+        described.append(
+            {
+                "id": level.level,
+                "label": level.label,
+                "codes": level.areas.index.tolist(),
+                "columns": [head for head, _ in packed],
+            }
+        )
+        columns += [data for _, data in packed]
+    header = {
+        "topology": _describe(topology),
+        "layers": [_layer(layer, levels[0]) for layer in layers],
+        "border": BORDER,
+        "levels": described,
+    }
+    text = orjson.dumps(header, option=orjson.OPT_SERIALIZE_NUMPY)
+    raw = b"".join([varints(np.array([len(text)])), text, topology.encode(), *columns])
+    return base64.b64encode(gzip.compress(raw, 9, mtime=0)).decode("ascii")
+
+
+def _check(levels: Sequence[MapLevel], layers: Sequence[MapLayer]) -> None:
+    for level in levels:
+        if level.areas.crs is None or level.areas.crs.to_epsg() != RD_NEW:
+            raise PublishError(f"map of {level.label}: areas must be in EPSG:{RD_NEW}")
+        if not level.areas.index.equals(level.attributes.index):
+            raise PublishError(f"map of {level.label}: areas and attributes do not have the same codes")
+        absent = [layer.id for layer in layers if layer.id not in level.attributes]
+        if absent or "naam" not in level.attributes:
+            raise PublishError(f"map of {level.label}: no attributes {some(absent or ['naam'])}")
+        for layer in layers:
+            if layer.kind == "class":
+                strange = set(level.attributes[layer.id].dropna()) - set(layer.classes)
+                if strange:
+                    raise PublishError(f"map of {level.label}: {layer.id} has other classes: {some(strange)}")
+
+
+def _simplify(levels: Sequence[MapLevel], tolerance: float) -> list[Geometries]:
+    """Simplify the finest level; build the others from it where they consist of its areas."""
+    finest = levels[0]
+    simplified = [simplify_coverage(clean_coverage(finest.areas.geometry.to_numpy()), tolerance)]
+    for level in levels[1:]:
+        parents = parents_of(finest.areas.index, level.level)
+        area = finest.areas.area.groupby(np.asarray(parents)).sum().reindex(level.areas.index, fill_value=0)
+        if set(parents) == set(level.areas.index) and np.allclose(area, level.areas.area, rtol=0.01):
+            simplified.append(dissolve(simplified[0], parents)[level.areas.index].to_numpy())
+        else:
+            simplified.append(simplify_coverage(clean_coverage(level.areas.geometry.to_numpy()), tolerance))
+    return simplified
+
+
+def parents_of(codes: pd.Index, level: Level) -> pd.Index:
+    """Return the code of the area of a coarser `level` that each area lies in: CBS codes nest."""
+    digits = {Level.WIJK: 6, Level.GEMEENTE: 4}[level]
+    return pd.Index(level.prefix + codes.str[2 : 2 + digits])
+
+
+def _project(shapes: Sequence[Geometries]) -> list[Geometries]:
+    return [shapely.transform(level, transformer(RD_NEW, WEB_MERCATOR)) for level in shapes]
+
+
+def _describe(topology: Topology) -> dict[str, Any]:
+    areas = [area for level in topology.areas for area in level]
+    return {
+        "origin": topology.origin,
+        "step": topology.step,
+        "finer": FINER,
+        "arcs": len(topology.arcs),
+        "coarse": topology.coarse,
+        "points": sum(len(arc) for arc in topology.arcs),
+        "rings": sum(len(area) for area in areas),
+        "uses": sum(len(ring) for area in areas for ring in area),
+    }
+
+
+def _layer(layer: MapLayer, finest: MapLevel) -> dict[str, Any]:
+    limits: tuple[float, ...] = ()
+    if layer.kind != "class":
+        limits = layer.limits or quantile_limits(finest.attributes[layer.id], 5, layer.decimals)
+    palette = DIVERGING if layer.kind == "diverging" else SEQUENTIAL
+    steps = np.linspace(0, len(palette) - 1, len(layer.classes) or len(limits) + 1)
+    colours = [palette[round(step)] for step in steps]
+    if layer.kind == "class" or layer.worse == "low":  # the most urgent end is the darkest
+        colours.reverse()
+    return asdict(layer) | {"limits": limits, "colours": colours}
+
+
+def quantile_limits(values: pd.Series, classes: int, decimals: int) -> tuple[float, ...]:
+    """
+    Return the lowest value of the second and following classes of about equal size.
+
+    Parameters
+    ----------
+    values
+        Nulls allowed.
+    classes
+        How many classes there may be; fewer where values are often the same.
+    decimals
+        With which values are shown, so that a limit is a value that can be read.
+    """
+    present = values.dropna().round(decimals)
+    if present.empty:
+        return ()
+    cuts = np.quantile(present, np.arange(1, classes) / classes, method="higher")
+    return tuple(float(cut) for cut in np.unique(cuts) if cut > present.min())
+
+
+def _columns(level: MapLevel, layers: Sequence[MapLayer]) -> Iterator[tuple[dict[str, Any], bytes]]:
+    attributes = level.attributes
+    for name, decimals in KNOWN.items():
+        if name in attributes:
+            yield (
+                _text(name, attributes[name])
+                if decimals is None
+                else _number(name, attributes[name], decimals)
+            )
+    for layer in layers:
+        if layer.id in KNOWN:
+            continue
+        if layer.kind == "class":
+            yield _text(layer.id, attributes[layer.id])
+        else:
+            yield _number(layer.id, attributes[layer.id], layer.decimals)
+    decimals_of = {layer.id: layer.decimals for layer in layers}
+    index = attributes.index
+    for name, frame in (("status", level.status), ("note", level.notes)):
+        for column in frame:
+            yield _text(f"{name}:{column}", frame[column].reindex(index))
+    for column in level.peiljaar:
+        yield _number(f"peiljaar:{column}", level.peiljaar[column].reindex(index), 0)
+    for column in level.contributions:
+        values = level.contributions[column].reindex(index)
+        yield _number(f"bijdrage:{column}", values, decimals_of.get(str(column), 0) + 2)
+
+
+def _number(name: str, values: pd.Series, decimals: int) -> tuple[dict[str, Any], bytes]:
+    """Pack numbers as whole steps above the lowest, plus 1; 0 is a null."""
+    numbers = values.to_numpy(dtype=float, na_value=np.nan)
+    if np.isinf(numbers).any():
+        raise PublishError(f"map: {name} has infinite values")
+    steps = np.rint(numbers * 10**decimals)
+    lowest = 0.0 if np.isnan(steps).all() else float(np.nanmin(steps))
+    data = varints(np.nan_to_num(steps - lowest + 1, nan=0).astype(np.int64))
+    return {"id": name, "decimals": decimals, "lowest": int(lowest), "bytes": len(data)}, data
+
+
+def _text(name: str, values: pd.Series) -> tuple[dict[str, Any], bytes]:
+    """Pack texts as places in a list, plus 1; 0 is a null."""
+    places, texts = pd.factorize(values)
+    data = varints(places.astype(np.int64) + 1)
+    return {"id": name, "texts": [str(text) for text in texts], "bytes": len(data)}, data
