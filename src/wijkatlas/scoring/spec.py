@@ -149,14 +149,22 @@ class Perturbation(Entry):
     between_domains: Annotated[tuple[Mean, ...], Field(min_length=1)]
     top_share: Annotated[float, Field(gt=0, le=1)]
     top_count: Annotated[int, Field(ge=1)]
+    sobol_size: Annotated[int, Field(ge=2)]  # rows of the design for sensitivity; a power of two
+    resamples: Annotated[int, Field(ge=1)]  # for the intervals of the sensitivity indices
     classes: Annotated[tuple[Certainty, ...], Field(min_length=1, alias="class")]
 
     @model_validator(mode="after")
-    def _classes_cover_all(self) -> Self:
+    def _coherent(self) -> Self:
         limits = [c.min_probability for c in self.classes]
         if limits != sorted(set(limits), reverse=True) or limits[-1] != 0:
             raise ValueError("classes must run from the highest min_probability down to 0")
+        if self.sobol_size.bit_count() != 1:
+            raise ValueError("sobol_size must be a power of two")
         return self
+
+    def places(self, areas: int) -> int:
+        """Return how many of `areas` are in the top share: rounded down, but not to 0."""
+        return max(1, int(self.top_share * areas + 1e-9))
 
 
 class Analysis(Entry):

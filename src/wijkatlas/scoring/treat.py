@@ -86,7 +86,7 @@ def treat(values: Floats, limits: Limits, points: int) -> Treated:
     skew, kurtosis = skew_and_kurtosis(known)
     if not limits.fails(skew, kurtosis):
         return Treated(values, "none")
-    ends = _winsorised_ends(np.sort(known), limits, points, upper=bool(skew >= 0))
+    ends = _winsorised_ends(known, limits, points, upper=bool(skew >= 0))
     if ends:
         return Treated(np.clip(values, *ends), "winsorised")
     lowest, highest = known.min(), known.max()
@@ -94,71 +94,75 @@ def treat(values: Floats, limits: Limits, points: int) -> Treated:
 
 
 def _winsorised_ends(
-    ordered: Floats, limits: Limits, points: int, *, upper: bool
+    values: Floats, limits: Limits, points: int, *, upper: bool
 ) -> tuple[float, float] | None:
     """
-    Return the ends within which clipping makes sorted values pass, or None where no such ends are found.
+    Return the ends within which clipping makes `values` pass, or None where no such ends are found.
 
     Each step replaces the highest values (where the skew is positive, else the lowest) by the next
-    distinct one. All steps in one direction are tried at once; the direction seldom changes.
+    distinct one. All steps in one direction are tried at once; the direction seldom changes. At most
+    half of the values are ever replaced.
     """
-    tails = _Tails(ordered)
+    points = min(points, (len(values) - 1) // 2)
+    if points == 0:
+        return None
+    low, high = np.partition(values, (points - 1, len(values) - points))[[points - 1, len(values) - points]]
+    core = values[(values > low) & (values < high)]
+    if not len(core):
+        return None
+    top = _Tail(np.append(np.sort(values[values >= high])[::-1], core.max()), core.mean())
+    bottom = _Tail(np.append(np.sort(values[values <= low]), core.min()), core.mean())
+    inner = _powers(core - core.mean()).sum(axis=1, keepdims=True)
     above = below = 0
     while above + below < points:
-        steps = tails.steps(above if upper else below, points - (below if upper else above), upper=upper)
-        if not len(steps):
-            return None
-        replaced = (steps, np.full_like(steps, below)) if upper else (np.full_like(steps, above), steps)
-        skew, kurtosis = tails.shape(*replaced)
+        tail, other = (top, bottom) if upper else (bottom, top)
+        same = below if upper else above
+        steps = tail.steps(above if upper else below, points - same)
+        sums = inner + tail.sums(steps) + other.sums(np.array([same]))
+        skew, kurtosis = _shape_about(len(values), sums)
         fails = limits.fails(skew, kurtosis)
         stops = ~fails | ((skew >= 0) != upper)
         last = int(np.argmax(stops)) if stops.any() else len(steps) - 1
-        above, below = int(replaced[0][last]), int(replaced[1][last])
+        above, below = (int(steps[last]), below) if upper else (above, int(steps[last]))
         if not fails[last]:
-            return float(ordered[below]), float(ordered[len(ordered) - 1 - above])
+            return float(bottom.values[below]), float(top.values[above])
         upper = bool(skew[last] >= 0)
     return None
 
 
-class _Tails:
-    """
-    Power sums of sorted values with any number of them winsorised at either end.
+class _Tail:
+    """The values that may be winsorised at one end, the most extreme first, and the next one after them."""
 
-    Summed outwards from the median, so that an extreme value is never added and then subtracted.
-    """
+    def __init__(self, values: Floats, centre: float) -> None:
+        self.values = values
+        self._powers = _powers(values - centre)
+        # From the inside out, so that an extreme value is never added and then subtracted.
+        inward = self._powers[:, -2::-1].cumsum(axis=1)[:, ::-1]
+        self._kept = np.append(inward, np.zeros((4, 1)), axis=1)
 
-    def __init__(self, ordered: Floats) -> None:
-        self.ordered = ordered
-        self.middle = len(ordered) // 2
-        self.centre = ordered[self.middle]
-        deviations = ordered - self.centre
-        squares = deviations * deviations
-        powers = np.stack([deviations, squares, squares * deviations, squares * squares])
-        zero = np.zeros((4, 1))
-        self.upward = np.concatenate([zero, powers[:, self.middle :].cumsum(axis=1)], axis=1)
-        self.downward = np.concatenate([zero, powers[:, self.middle - 1 :: -1].cumsum(axis=1)], axis=1)
-
-    def steps(self, replaced: int, allowed: int, *, upper: bool) -> NDArray[np.intp]:
-        """Return how many values are replaced at one end after each further step, up to `allowed` or more."""
-        half = self.ordered[self.middle :][::-1] if upper else self.ordered[: self.middle]
-        counts = np.flatnonzero(half[1:] != half[:-1]) + 1
+    def steps(self, replaced: int, allowed: int) -> NDArray[np.intp]:
+        """Return how many values each further step has replaced, up to the first with `allowed` or more."""
+        counts = np.flatnonzero(self.values[1:] != self.values[:-1]) + 1
         counts = counts[counts > replaced]
         return counts[: np.searchsorted(counts, allowed) + 1]
 
-    def shape(self, above: NDArray[np.intp], below: NDArray[np.intp]) -> tuple[Floats, Floats]:
-        """Return skew and kurtosis with the `above` highest and `below` lowest values winsorised."""
-        n = len(self.ordered)
-        high = self.ordered[n - 1 - above] - self.centre
-        low = self.ordered[below] - self.centre
-        kept_up, kept_down = n - self.middle - above, self.middle - below
-        s1, s2, s3, s4 = (
-            self.upward[p - 1, kept_up] + self.downward[p - 1, kept_down] + above * high**p + below * low**p
-            for p in (1, 2, 3, 4)
-        )
-        mean = s1 / n
-        return _shape(
-            n,
-            s2 - n * mean**2,
-            s3 - 3 * mean * s2 + 2 * n * mean**3,
-            s4 - 4 * mean * s3 + 6 * mean**2 * s2 - 3 * n * mean**4,
-        )
+    def sums(self, replaced: NDArray[np.intp]) -> Floats:
+        """Return the four power sums with so many values replaced by the next one, shape (4, len)."""
+        return np.asarray(self._kept[:, replaced] + replaced * self._powers[:, replaced])
+
+
+def _powers(deviations: Floats) -> Floats:
+    squares = deviations * deviations
+    return np.stack([deviations, squares, squares * deviations, squares * squares])
+
+
+def _shape_about(n: int, sums: Floats) -> tuple[Floats, Floats]:
+    """Return skew and kurtosis from power sums (4, len) about any centre near the mean."""
+    s1, s2, s3, s4 = sums
+    mean = s1 / n
+    return _shape(
+        n,
+        s2 - n * mean**2,
+        s3 - 3 * mean * s2 + 2 * n * mean**3,
+        s4 - 4 * mean * s3 + 6 * mean**2 * s2 - 3 * n * mean**4,
+    )

@@ -169,8 +169,8 @@ class Replicator:
     def ranks(self, choices: Sequence[Choices], workers: int | None = None) -> Ranks:
         """Return the ranks of the n scored areas under each of `choices`, shape (len(choices), n)."""
         for each in choices:
-            if each.data_draw is None and each.imputation_draw is None:
-                self._normalised.setdefault(_key(each), self._normalise(each, self.panel.values))
+            if each.data_draw is None and each.imputation_draw is None and _key(each) not in self._normalised:
+                self._normalised[_key(each)] = self._normalise(each, self.panel.values)
         ranks = np.empty((len(choices), len(self.panel.values)), np.int32)
 
         def fill(rows: range) -> None:
@@ -227,12 +227,12 @@ def summarise(ranks: Ranks, panel: Panel) -> pd.DataFrame:
     Sum up ranks (replications, n scored areas) into intervals, probabilities and classes by area code.
 
     Quantiles are ranks that occurred: the smallest with at least that share of replications at or below
-    it. An area is in the top share when its rank is at most that share of n, rounded down but not to 0.
+    it.
     """
     ranges = panel.spec.uncertainty
     count, n = ranks.shape
     quantiles = [max(0, int(np.ceil(share * count)) - 1) for share in (0.05, 0.50, 0.95)]
-    places = max(1, int(ranges.top_share * n + 1e-9))
+    places = ranges.places(n)
     intervals = np.empty((n, 3), np.int32)
     top_share, top_count = np.empty(n), np.empty(n)
     for start in range(0, n, AREAS_AT_ONCE):
