@@ -141,7 +141,7 @@ def test_a_stem_is_found_whatever_its_capitals_and_after_a_renaming(catalogue: C
 def test_a_group_or_a_longer_key_is_no_column(catalogue: Catalogue) -> None:
     keys = keys_of(catalogue, YEAR)
     others = [{"Type": "TopicGroup", "Key": ""}, {"Type": "GeoDetail", "Key": "WijkenEnBuurten"}]
-    longer = topics(["AantalInwonersTotaal_6", "OppervlakteLandEnWater_7"])
+    longer = topics(["AantalInwonersTotaal_6", "AantalInwoners_5bis", "OppervlakteLandEnWater_7"])
     assert resolve_columns([*others, *topics(list(keys.values())), *longer], catalogue, YEAR) == keys
 
 
