@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from editions import quick_settings
+from wijkatlas.edition import make_edition
+
 ROOT = Path(__file__).parents[1]
 SHARED = ROOT.parent / "shared"
 
@@ -41,3 +44,9 @@ def chromium() -> str:
     if path is None:
         skip_or_fail("no chromium on this machine")
     return str(path)
+
+
+@pytest.fixture(scope="session")
+def edition(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of a quick edition of the sample, to be read only."""
+    return make_edition(quick_settings(tmp_path_factory.mktemp("edition")))

@@ -1,6 +1,5 @@
 """What an edition was made from and what it holds, so that anyone can check it."""
 
-import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -8,14 +7,10 @@ from typing import Any
 import orjson
 
 from wijkatlas.errors import PublishError, some
+from wijkatlas.snapshots import sha256
 
 MANIFEST = "manifest.json"
 CHECKSUMS = "SHA256SUMS"
-
-
-def sha256(data: bytes) -> str:
-    """Return the hexadecimal SHA-256 of `data`."""
-    return hashlib.sha256(data).hexdigest()
 
 
 def list_files(folder: Path) -> list[str]:
@@ -85,4 +80,4 @@ def verify(folder: Path) -> int:
     told = "; ".join(f"{what}: {some(paths)}" for what, paths in problems.items() if paths)
     if told:
         raise PublishError(f"{folder}: {told}; make the edition again")
-    return len(listed) + 1
+    return len(listed)

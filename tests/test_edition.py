@@ -1,0 +1,148 @@
+"""The whole run: same inputs, same bytes; bad inputs, an untouched shelf."""
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from editions import DATA, altered_store, published_files, quick_settings, shuffled
+from wijkatlas.edition import make_edition, program_digest, report, sample_settings
+from wijkatlas.errors import SnapshotError, SourceError, WijkatlasError
+from wijkatlas.publish.manifest import read_manifest, verify
+from wijkatlas.snapshots import Snapshot
+
+
+def test_edition_holds_every_area_and_verifies(edition: Path) -> None:
+    counts = read_manifest(edition)["levels"]
+    assert counts["buurt"]["areas"] == 91
+    assert counts["buurt"]["scored"] + sum(counts["buurt"]["not_scored"].values()) == 91
+    assert counts["wijk"]["areas"] == 21
+    assert verify(edition) > 30
+
+
+def test_latest_points_at_the_edition(edition: Path) -> None:
+    latest = edition.parents[1] / "latest"
+    assert latest.resolve() == edition.resolve()
+    assert not latest.readlink().is_absolute()
+
+
+def test_order_of_rows_does_not_change_a_byte(edition: Path, tmp_path: Path) -> None:
+    store = altered_store(tmp_path / "store", shuffled)
+    other = make_edition(quick_settings(tmp_path, store=store))
+    assert dict(published_files(other)) == dict(published_files(edition))
+    assert other.name != edition.name  # other snapshots: another edition
+
+
+@pytest.mark.parametrize("seed", ["1", "2"])
+def test_hash_seed_and_folder_do_not_change_a_byte(edition: Path, tmp_path: Path, seed: str) -> None:
+    settings = quick_settings(tmp_path)
+    code = (
+        "from pathlib import Path; from wijkatlas.edition import Settings, make_edition;"
+        f"make_edition(Settings({settings.year}, Path({str(settings.store)!r}), Path({str(settings.out)!r}),"
+        f" {settings.sample!r}, {settings.spec!r}))"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, env={"PYTHONHASHSEED": seed}, cwd=tmp_path)
+    latest = settings.out / "latest"
+    assert latest.resolve().name == edition.name
+    assert (latest / "SHA256SUMS").read_bytes() == (edition / "SHA256SUMS").read_bytes()
+
+
+def test_no_news_makes_nothing(tmp_path: Path) -> None:
+    settings = quick_settings(tmp_path)
+    first = make_edition(settings)
+    before = {path: path.stat().st_mtime_ns for path in first.rglob("*")}
+    assert make_edition(settings) == first
+    assert {path: path.stat().st_mtime_ns for path in first.rglob("*")} == before
+
+
+def test_damaged_edition_is_made_again(tmp_path: Path) -> None:
+    settings = quick_settings(tmp_path)
+    first = make_edition(settings)
+    (first / "downloads" / "buurten.csv").write_text("spoiled")
+    assert make_edition(settings) == first
+    verify(first)
+
+
+def without_column(snapshot: Snapshot, content: bytes) -> bytes:
+    if snapshot.part != "DataProperties":
+        return content
+    document = json.loads(content)
+    document["value"] = [row for row in document["value"] if not row["Key"].startswith("InBezitWoningcorp")]
+    return json.dumps(document).encode()
+
+
+def truncated(snapshot: Snapshot, content: bytes) -> bytes:
+    return content[:-200] if snapshot.part == "TypedDataSet" else content
+
+
+def percentage_of_140(snapshot: Snapshot, content: bytes) -> bytes:
+    if snapshot.part != "TypedDataSet":
+        return content
+    document = json.loads(content)
+    next(row for row in document["value"] if row["Koopwoningen_47"])["Koopwoningen_47"] = 140
+    return json.dumps(document).encode()
+
+
+def areas_away(snapshot: Snapshot, content: bytes) -> bytes:
+    if snapshot.format != "geojson":
+        return content
+    document = json.loads(content)
+    document["features"] = document["features"][1:]
+    return json.dumps(document).encode()
+
+
+@pytest.mark.parametrize(
+    ("alter", "told"),
+    [
+        (without_column, ["kwb", "85984NED", "InBezitWoningcorporatie"]),
+        (truncated, ["kwb", "85984NED", "TypedDataSet"]),
+        (percentage_of_140, ["kwb", "85984NED", "Koopwoningen_47", "140", "BU0599"]),
+        (areas_away, ["kwb", "85984NED", "no boundary", "BU0599"]),
+    ],
+)
+def test_bad_input_names_itself_and_leaves_the_last_edition(
+    tmp_path: Path, alter: object, told: list[str]
+) -> None:
+    settings = quick_settings(tmp_path)
+    good = make_edition(settings)
+    store = altered_store(tmp_path / "store", alter)  # type: ignore[arg-type]
+    with pytest.raises(SourceError) as error:
+        make_edition(replace(settings, store=store))
+    assert all(word in str(error.value) for word in told), error.value
+    assert (settings.out / "latest").resolve() == good.resolve()
+    verify(good)
+    assert [path.name for path in good.parent.iterdir()] == [good.name]
+
+
+def test_altered_snapshot_is_refused(tmp_path: Path) -> None:
+    store = altered_store(tmp_path / "store", lambda _, content: content)
+    victim = max((store / "kwb").iterdir(), key=lambda path: path.stat().st_size)
+    victim.write_bytes(victim.read_bytes() + b" ")
+    with pytest.raises(SnapshotError, match="sha256"):
+        make_edition(quick_settings(tmp_path, store=store))
+
+
+def test_unknown_sample_names_the_known_ones(tmp_path: Path) -> None:
+    with pytest.raises(SnapshotError, match="rotterdam"):
+        sample_settings("atlantis", data=DATA, out=tmp_path)
+
+
+def test_unwritable_shelf_is_one_clear_error(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    settings = replace(quick_settings(tmp_path), out=tmp_path / "file" / "outputs")
+    with pytest.raises(WijkatlasError, match="cannot be written"):
+        make_edition(settings)
+
+
+def test_report_shows_ten_areas_with_their_interval(edition: Path) -> None:
+    lines = report(edition).splitlines()
+    ranked = [line for line in lines if line.startswith("| ") and "Rotterdam" in line]
+    assert len(ranked) == 10
+    assert all("-" in line.split("|")[1] for line in ranked)
+
+
+def test_program_digest_is_stable() -> None:
+    assert program_digest() == program_digest()
