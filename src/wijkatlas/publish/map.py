@@ -16,7 +16,7 @@ from markupsafe import Markup
 from wijkatlas.publish.offline import seal
 from wijkatlas.publish.payload import MapLayer, MapLevel, pack
 
-SCRIPTS = ("decode.js", "words.js", "view.js", "canvas.js", "card.js", "controls.js", "page.js")
+SCRIPTS = ("decode.js", "words.js", "view.js", "canvas.js", "card.js", "table.js", "controls.js", "page.js")
 FALLBACK_ROWS = 100
 FALLBACK_COLUMNS = {"rang": "Rang", "naam": "Naam", "gemeente": "Gemeente", "klasse": "Klasse"}
 

@@ -166,15 +166,20 @@ def _check(levels: Sequence[MapLevel], layers: Sequence[MapLayer]) -> None:
 def _simplify(levels: Sequence[MapLevel], tolerance: float) -> list[Geometries]:
     """Simplify the finest level; build the others from it where they consist of its areas."""
     finest = levels[0]
-    simplified = [simplify_coverage(clean_coverage(finest.areas.geometry.to_numpy()), tolerance)]
+    simplified = [_simplified(finest, tolerance)]
     for level in levels[1:]:
         parents = parents_of(finest.areas.index, level.level)
         area = finest.areas.area.groupby(np.asarray(parents)).sum().reindex(level.areas.index, fill_value=0)
         if set(parents) == set(level.areas.index) and np.allclose(area, level.areas.area, rtol=0.01):
             simplified.append(dissolve(simplified[0], parents)[level.areas.index].to_numpy())
         else:
-            simplified.append(simplify_coverage(clean_coverage(level.areas.geometry.to_numpy()), tolerance))
+            simplified.append(_simplified(level, tolerance))
     return simplified
+
+
+def _simplified(level: MapLevel, tolerance: float) -> Geometries:
+    """Simplify one level; gaps narrower than the detail that is kept are closed."""
+    return simplify_coverage(clean_coverage(level.areas.geometry.to_numpy(), tolerance), tolerance)
 
 
 def parents_of(codes: pd.Index, level: Level) -> pd.Index:

@@ -4,7 +4,7 @@
 const ARCS_PER_PATH = 200;
 const EARTH = 2 * Math.PI * 6378137; // the width of the world in Web Mercator
 
-/** Everything of a level that is drawn: a path, a box and a centre per area, and its borders. */
+/** A path, a box and the box's centre per area of a level. */
 function shapesOf(topology, first, size) {
   const paths = new Array(size);
   const boxes = new Float32Array(4 * size);
@@ -32,9 +32,18 @@ function shapesOf(topology, first, size) {
   }
   // Small areas are drawn last: an island in a hole that the grid closed stays in sight.
   const order = Array.from({ length: size }, (_, i) => i).sort((a, b) => extents[b] - extents[a]);
-  return { paths, boxes, centres, order, size, borders: bordersOf(topology, first, size) };
+  return { paths, boxes, centres, order, size };
 }
 
+/** The middle one of the areas' widths, in grid cells. */
+function typicalSize(shapes) {
+  shapes.typicalSize ??= Float32Array.from(shapes.paths, (_, i) => shapes.boxes[4 * i + 2] - shapes.boxes[4 * i]).sort()[
+    shapes.size >> 1
+  ];
+  return shapes.typicalSize;
+}
+
+/** The borders of a level, in paths of a few hundred arcs with their box. */
 function bordersOf(topology, first, size) {
   const { arcStart, x, y, ringStart, useStart, uses } = topology;
   const used = new Set();
@@ -64,24 +73,34 @@ function overlaps(box, at, west, south, east, north) {
   return box[at] <= east && box[at + 2] >= west && box[at + 1] <= north && box[at + 3] >= south;
 }
 
-/** A small tile of slanted lines, for what colour alone must not say. */
-function hatch(line, ground, gap) {
+/** A tile of slanted lines, or of dots on a ground: for what colour alone must not say. */
+function pattern(size, paint) {
   const tile = document.createElement("canvas");
-  tile.width = tile.height = gap;
+  tile.width = tile.height = size;
   const ink = tile.getContext("2d");
-  if (ground) {
-    ink.fillStyle = ground;
-    ink.fillRect(0, 0, gap, gap);
-  }
-  ink.strokeStyle = line;
-  ink.lineWidth = 1.25;
-  ink.beginPath();
-  for (const shift of [-gap, 0, gap]) {
-    ink.moveTo(shift, gap);
-    ink.lineTo(shift + gap, 0);
-  }
-  ink.stroke();
+  paint(ink);
   return ink.createPattern(tile, "repeat");
+}
+
+function slantedLines(size, colour) {
+  return pattern(size, (ink) => {
+    ink.strokeStyle = colour;
+    ink.lineWidth = 1.25;
+    for (const shift of [-size, 0, size]) {
+      ink.moveTo(shift, size);
+      ink.lineTo(shift + size, 0);
+    }
+    ink.stroke();
+  });
+}
+
+function dots(size, colour, ground) {
+  return pattern(size, (ink) => {
+    ink.fillStyle = ground;
+    ink.fillRect(0, 0, size, size);
+    ink.fillStyle = colour;
+    ink.fillRect(1, 1, 1.5, 1.5);
+  });
 }
 
 /**
@@ -95,10 +114,10 @@ function createCanvasLayer(topology, draw) {
       this.canvas.setAttribute("aria-hidden", "true");
       this.ink = this.canvas.getContext("2d");
       this.redraw();
-      return map;
     },
 
     onRemove() {
+      cancelAnimationFrame(this.frame);
       this.canvas.remove();
     },
 
@@ -111,9 +130,14 @@ function createCanvasLayer(topology, draw) {
       L.DomUtil.setTransform(this.canvas, corner, this._map.getZoomScale(zoom));
     },
 
+    /** However often it is asked for: drawn once, before the next frame. */
     redraw() {
+      cancelAnimationFrame(this.frame);
+      this.frame = requestAnimationFrame(() => this.paint());
+    },
+
+    paint() {
       const map = this._map;
-      if (!map) return;
       const size = map.getSize();
       const sharpness = window.devicePixelRatio || 1;
       const { canvas, ink } = this;
@@ -156,6 +180,19 @@ function toLatLng(topology, x, y) {
   );
 }
 
+/** The box around all areas of all levels. */
+function extentOf(topology) {
+  const { x, y } = topology;
+  let [west, south, east, north] = [Infinity, Infinity, -Infinity, -Infinity];
+  for (let i = 0; i < x.length; i++) {
+    if (x[i] < west) west = x[i];
+    if (x[i] > east) east = x[i];
+    if (y[i] < south) south = y[i];
+    if (y[i] > north) north = y[i];
+  }
+  return [west, south, east, north];
+}
+
 const probe = typeof document === "undefined" ? null : document.createElement("canvas").getContext("2d");
 
 /** The area under a point of the grid, or -1; of two, the one that is drawn last. */
@@ -167,6 +204,19 @@ function areaAt(shapes, x, y) {
     }
   }
   return -1;
+}
+
+/** A point inside an area, near the middle of its box: where its name stands. */
+function anchorOf(shapes, i) {
+  const [west, south, east, north] = shapes.boxes.subarray(4 * i, 4 * i + 4);
+  const steps = [0.5, 0.4, 0.6, 0.3, 0.7, 0.2, 0.8, 0.1, 0.9];
+  for (const down of steps) {
+    for (const along of steps) {
+      const point = [west + along * (east - west), south + down * (north - south)];
+      if (probe.isPointInPath(shapes.paths[i], ...point, "evenodd")) return point;
+    }
+  }
+  return [(west + east) / 2, (south + north) / 2];
 }
 
 /** Fills the areas in sight; returns how many were filled. */
@@ -184,13 +234,15 @@ function fillAreas(ink, shapes, window, styleOf) {
   return count;
 }
 
-function strokeBorders(ink, shapes, window, colour, width) {
+function strokeBorders(ink, borders, window, { colour, width, opacity }) {
   ink.strokeStyle = colour;
   ink.lineWidth = width * window.pixel;
   ink.lineJoin = "round";
-  for (const { path, box } of shapes.borders) {
+  ink.globalAlpha = opacity;
+  for (const { path, box } of borders) {
     if (overlaps(box, 0, window.west, window.south, window.east, window.north)) ink.stroke(path);
   }
+  ink.globalAlpha = 1;
 }
 
 /** Outlines one area so that it stands out on any colour: dark on light. */
@@ -200,5 +252,30 @@ function outline(ink, shapes, area, window) {
     ink.strokeStyle = colour;
     ink.lineWidth = width * window.pixel;
     ink.stroke(shapes.paths[area]);
+  }
+}
+
+/**
+ * Writes names where there is room: in the order given, none within `space` pixels of another. The canvas's
+ * units are pixels here; `toPixel` leads to them from the grid.
+ */
+function writeNames(ink, names, toPixel, font) {
+  const taken = [];
+  ink.font = font;
+  ink.textAlign = "center";
+  ink.textBaseline = "middle";
+  ink.lineJoin = "round";
+  for (const { text, point, room, space } of names) {
+    const half = ink.measureText(text).width / 2;
+    if (2 * half > room) continue;
+    const [x, y] = toPixel(point());
+    const box = [x - half - space, y - 8 - space, x + half + space, y + 8 + space];
+    if (taken.some((other) => overlaps(other, 0, ...box))) continue;
+    taken.push(box);
+    ink.strokeStyle = "rgb(255 255 255 / 85%)";
+    ink.lineWidth = 3.5;
+    ink.strokeText(text, x, y);
+    ink.fillStyle = "#111111";
+    ink.fillText(text, x, y);
   }
 }

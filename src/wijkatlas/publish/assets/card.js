@@ -1,4 +1,4 @@
-/* The reason card: why this area, in figures; and the table beside the map. Text only ever by textContent. */
+/* The reason card: why this area, in figures. Text enters the page as text nodes only. */
 
 /** Makes an element; strings among the children become text, never markup. */
 function make(tag, attributes = {}, ...children) {
@@ -52,13 +52,20 @@ function worseThan(level, layer, i) {
 
 function fillCard(card, level, layers, i) {
   const area = describe(level, i);
-  const facts = [rankText(area), chanceText(area), area.klasse && `Klasse: ${area.klasse}`];
+  const [main, ...others] = layers.filter((layer) => layer.kind !== "class");
+  const facts = [
+    level.has("rang") && rankText(area),
+    chanceText(area),
+    area.klasse && `Klasse: ${area.klasse}`,
+    `${main.label}: ${figureText(level, main, i)}`,
+  ];
   card.replaceChildren(
     make("h2", { tabindex: "-1" }, area.naam),
     make("p", { class: "wa-place" }, [level.label, area.gemeente].filter(Boolean).join(" · ")),
     make("ul", { class: "wa-facts" }, ...facts.filter(Boolean).map((fact) => make("li", {}, fact))),
+    Number.isNaN(area.laag) ? "" : make("p", { class: "wa-help" }, RANK_HELP),
     ...contributions(level, layers, i),
-    ...groups(level, layers, i),
+    ...groups(level, others, i),
     ...level.columns.filter((name) => name.startsWith("note:")).flatMap((name) => note(level, name, i)),
   );
 }
@@ -96,20 +103,21 @@ function contributions(level, layers, i) {
 }
 
 function groups(level, layers, i) {
-  const shown = layers.filter((layer) => layer.kind !== "class");
-  return [...new Set(shown.map((layer) => layer.group))].map((group) => {
-    const rows = shown.filter((layer) => layer.group === group).map((layer) => figureRow(level, layer, i));
+  return [...new Set(layers.map((layer) => layer.group))].map((group) => {
+    const shown = layers.filter((layer) => layer.group === group);
+    const hasYears = shown.some((layer) => level.has(`peiljaar:${layer.id}`));
+    const heads = ["Cijfer", "Waarde", ...(hasYears ? ["Jaar"] : []), "Ongunstiger dan"];
     return make(
       "table",
       { class: "wa-figures" },
       make("caption", {}, group),
-      make("thead", {}, make("tr", {}, ...["Cijfer", "Waarde", "Peiljaar", "Ongunstiger dan"].map((name) => make("th", { scope: "col" }, name)))),
-      make("tbody", {}, ...rows),
+      make("thead", {}, make("tr", {}, ...heads.map((head) => make("th", { scope: "col" }, head)))),
+      make("tbody", {}, ...shown.map((layer) => figureRow(level, layer, i, hasYears))),
     );
   });
 }
 
-function figureRow(level, layer, i) {
+function figureRow(level, layer, i, hasYears) {
   const year = level.has(`peiljaar:${layer.id}`) ? level.column(`peiljaar:${layer.id}`)[i] : NaN;
   const share = layer.worse ? worseThan(level, layer, i) : NaN;
   return make(
@@ -117,48 +125,7 @@ function figureRow(level, layer, i) {
     {},
     make("th", { scope: "row" }, layer.label),
     make("td", {}, figureText(level, layer, i)),
-    make("td", {}, Number.isNaN(year) ? "–" : String(year)),
-    make("td", {}, Number.isNaN(share) ? "–" : `${number(share)}%`),
-  );
-}
-
-/** The columns of the table: always the same five, then one layer or all. */
-function tableColumns(level, layers) {
-  const fixed = [
-    { id: "rang", label: "Rang", text: (i) => number(level.column("rang")[i]) },
-    { id: "naam", label: level.label, text: (i) => describe(level, i).naam },
-    { id: "gemeente", label: "Gemeente", text: (i) => level.column("gemeente")[i] ?? "" },
-    { id: "klasse", label: "Klasse", text: (i) => level.column("klasse")[i] ?? describe(level, i).reden ?? "–" },
-    { id: "kans_top10", label: "Kans op top 10%", text: (i) => chanceText(describe(level, i)).split(": ")[1] ?? "–" },
-  ];
-  const shown = layers
-    .filter((layer) => !fixed.some(({ id }) => id === layer.id))
-    .map((layer) => ({
-      id: layer.id,
-      label: layer.unit ? `${layer.label} (${layer.unit})` : layer.label,
-      text: (i) => figureText(level, { ...layer, unit: "" }, i),
-    }));
-  return [...fixed, ...shown].filter(({ id }) => level.has(id));
-}
-
-/** Sortable; the first rows at once, the rest when asked for. */
-function fillTable(table, { caption, columns, rows, sort, open, sortBy }) {
-  const heads = columns.map(({ id, label }) => {
-    const isSorted = id === sort.column;
-    const order = isSorted && (sort.descending ? "descending" : "ascending");
-    const button = make("button", { type: "button", onclick: () => sortBy(id) }, label);
-    button.dataset.column = id;
-    return make("th", { scope: "col", "aria-sort": order }, button);
-  });
-  const cell = (column, i) => {
-    if (column.id !== "naam") return make("td", {}, column.text(i));
-    const button = make("button", { type: "button", class: "wa-link", onclick: () => open(i) }, column.text(i));
-    return make("th", { scope: "row" }, button);
-  };
-  const lines = rows.map((i) => make("tr", {}, ...columns.map((column) => cell(column, i))));
-  table.replaceChildren(
-    make("caption", {}, caption),
-    make("thead", {}, make("tr", {}, ...heads)),
-    make("tbody", {}, ...lines),
+    hasYears ? make("td", {}, Number.isNaN(year) ? "–" : String(year)) : "",
+    make("td", {}, Number.isNaN(share) ? "–" : `${number(share)}% van de ${LEVELS[level.id]}`),
   );
 }

@@ -23,6 +23,7 @@ function connectControls(page) {
   part("whole").addEventListener("click", () => page.fitAll());
   part("close").addEventListener("click", () => page.close());
   part("print").addEventListener("click", () => window.print());
+  part("filter-box").open = page.passes.includes(false);
   part("more").addEventListener("click", () => {
     page.rows += ROWS_AT_ONCE;
     page.updateTable();
@@ -92,12 +93,17 @@ function connectSearch(page) {
   const pick = ({ level, area }) => {
     close();
     field.value = describe(level, area).naam;
+    if (page.levels.indexOf(level) > page.levels.indexOf(page.level)) {
+      page.show(area, level); // a wider place: go there, and keep what the map shows
+      page.map.getContainer().focus();
+      return;
+    }
     if (level !== page.level) page.changeLevel(level.id);
-    page.show(area);
     page.open(area);
+    page.show(area);
   };
   field.addEventListener("input", () => {
-    found = search(page.levels, field.value);
+    found = search([page.level, ...page.levels.filter((level) => level !== page.level)], field.value);
     list.replaceChildren(
       ...found.map((hit, i) => {
         const { naam, gemeente } = describe(hit.level, hit.area);
@@ -250,4 +256,18 @@ function fillLegend({ part, layer, level, passes }) {
   if (missing) rows.push(item(swatch("", "wa-blank"), without, missing));
   part("legend").replaceChildren(...rows);
   part("legend-title").textContent = layer.unit && layer.kind !== "class" ? `${layer.label} (${layer.unit})` : layer.label;
+}
+
+/** On paper the map has another size, and is drawn anew for it, always in light. */
+function connectPrint(page) {
+  const resize = (isPrint) => {
+    page.root.classList.toggle("wa-printing", isPrint);
+    page.map.invalidateSize({ animate: false });
+    const { theme } = page;
+    if (isPrint) page.setTheme(LIGHT);
+    for (const layer of [page.areasLayer, page.marksLayer]) layer.paint();
+    page.setTheme(theme);
+  };
+  window.addEventListener("beforeprint", () => resize(true));
+  window.addEventListener("afterprint", () => resize(false));
 }

@@ -1,38 +1,42 @@
 /* The payload: text in the page -> header, topology, columns. The other end of payload.py and topology.py. */
 
-/** Reads non-negative integers in base 128, low digits first, one after another. */
+/** Reads integers from 0 to 2^31 - 1 in base 128, low digits first, one after another. */
 class VarintReader {
   constructor(bytes, position = 0) {
     this.bytes = bytes;
     this.position = position;
   }
 
-  next() {
-    let value = 0;
-    let scale = 1;
-    for (;;) {
-      const byte = this.bytes[this.position++];
-      value += (byte & 127) * scale;
-      if (byte < 128) return value;
-      scale *= 128;
+  /** Fills `values` with the next integers. */
+  read(values) {
+    const { bytes } = this;
+    let { position } = this;
+    for (let i = 0; i < values.length; i++) {
+      let byte = bytes[position++];
+      let value = byte & 127;
+      for (let shift = 7; byte > 127; shift += 7) {
+        byte = bytes[position++];
+        value |= (byte & 127) << shift;
+      }
+      values[i] = value;
     }
+    this.position = position;
+    return values;
+  }
+
+  next() {
+    return this.read([0])[0];
   }
 
   take(count) {
-    const values = new Float64Array(count);
-    for (let i = 0; i < count; i++) values[i] = this.next();
-    return values;
+    return this.read(new Int32Array(count));
   }
 
   /** Zigzag differences, summed. */
   takeRunning(count) {
-    const values = new Float64Array(count);
+    const values = this.take(count);
     let sum = 0;
-    for (let i = 0; i < count; i++) {
-      const code = this.next();
-      sum += code % 2 ? -(code + 1) / 2 : code / 2;
-      values[i] = sum;
-    }
+    for (let i = 0; i < count; i++) values[i] = sum += (values[i] >>> 1) ^ -(values[i] & 1);
     return values;
   }
 }
@@ -72,9 +76,9 @@ function decodeTopology(reader, header, areasPerLevel) {
   const areas = areasPerLevel.reduce((sum, count) => sum + count, 0);
   const ringStart = offsets(reader.take(areas));
   const useStart = offsets(reader.take(header.rings));
-  const uses = Int32Array.from(reader.takeRunning(header.uses));
+  const uses = reader.takeRunning(header.uses);
   const backwards = reader.take(header.uses);
-  backwards.forEach((isBack, i) => (uses[i] = isBack ? ~uses[i] : uses[i]));
+  for (let i = 0; i < uses.length; i++) if (backwards[i]) uses[i] = ~uses[i];
   return { origin: header.origin, step: header.step, arcStart, x, y, ringStart, useStart, uses };
 }
 
@@ -124,5 +128,5 @@ function decodeColumn(bytes, column, size) {
   const values = new VarintReader(bytes, column.position).take(size);
   if (column.texts) return Array.from(values, (place) => (place ? column.texts[place - 1] : null));
   const scale = 10 ** column.decimals;
-  return values.map((value) => (value ? (value - 1 + column.lowest) / scale : NaN));
+  return Float64Array.from(values, (value) => (value ? (value - 1 + column.lowest) / scale : NaN));
 }

@@ -1,19 +1,22 @@
 /* The page: wires the view to the map, the lists and the address. */
 
 const ROWS_AT_ONCE = 100;
-const MUTED = "#e4e4df";
-const NO_FIGURE = "#d0d0cb";
-const MAP_ROLE = { tabindex: "0", role: "application", "aria-labelledby": "wa-map-title", "aria-describedby": "wa-keys" };
+const LIGHT = { muted: "#e4e4df", ground: "#dcdcd6", dots: "#6f6f6a" };
+const DARK = { muted: "#59636c", ground: "#7b848b", dots: "#22282d" };
+const MAP_ROLE = {
+  tabindex: "0",
+  role: "application",
+  "aria-labelledby": "wa-map-title",
+  "aria-describedby": "wa-keys",
+};
 
 class AtlasPage {
   constructor(map, root, data) {
     Object.assign(this, { map, root, ...data });
     this.part = (name) => root.querySelector(`[data-part="${name}"]`);
-    this.shapes = new Map();
     let first = 0;
     for (const level of this.levels) {
-      level.first = first;
-      level.folded = level.column("naam").map((name) => fold(name ?? ""));
+      Object.assign(level, { first, folded: level.column("naam").map((name) => fold(name ?? "")) });
       first += level.size;
     }
     this.view = {};
@@ -37,28 +40,30 @@ class AtlasPage {
   }
 
   shapesOf(level) {
-    if (!this.shapes.has(level.id)) {
-      this.shapes.set(level.id, shapesOf(this.topology, level.first, level.size));
-    }
-    return this.shapes.get(level.id);
+    level.shapes ??= shapesOf(this.topology, level.first, level.size);
+    return level.shapes;
+  }
+
+  bordersOf(level) {
+    level.borders ??= bordersOf(this.topology, level.first, level.size);
+    return level.borders;
   }
 
   start() {
     const { map } = this;
-    const box = map.getContainer();
-    for (const [name, value] of Object.entries(MAP_ROLE)) box.setAttribute(name, value);
-    this.hatching = hatch("#1a1a1a", "", 7);
-    this.blank = hatch("#8a8a85", NO_FIGURE, 5);
+    for (const [name, value] of Object.entries(MAP_ROLE)) map.getContainer().setAttribute(name, value);
+    this.setTheme(window.matchMedia("(prefers-color-scheme: dark)").matches ? DARK : LIGHT);
+    this.hatching = slantedLines(8, "#1a1a1a");
     this.readHash();
-    this.fitAll = () => map.fitBounds(this.boundsOf(this.levels.at(-1)), { animate: false });
     this.fitAll();
+    this.placeMap();
     this.areasLayer = createCanvasLayer(this.topology, (ink, window) => this.drawAreas(ink, window)).addTo(map);
     this.marksLayer = createCanvasLayer(this.topology, (ink, window) => this.drawMarks(ink, window)).addTo(map);
-    this.placeMap();
     L.control.zoom({ zoomInTitle: "Inzoomen", zoomOutTitle: "Uitzoomen" }).addTo(map);
-    L.control.scale({ imperial: false, position: "bottomleft" }).addTo(map);
+    L.control.scale({ imperial: false }).addTo(map);
     connectControls(this);
     connectMap(this);
+    connectPrint(this);
     window.addEventListener("hashchange", () => {
       this.readHash();
       this.placeMap();
@@ -68,14 +73,20 @@ class AtlasPage {
     this.update();
   }
 
-  boundsOf(level, area = -1) {
-    const { boxes, size } = this.shapesOf(level);
-    const box = [Infinity, Infinity, -Infinity, -Infinity];
-    for (let i = area < 0 ? 0 : area; i < (area < 0 ? size : area + 1); i++) {
-      for (const side of [0, 1]) box[side] = Math.min(box[side], boxes[4 * i + side]);
-      for (const side of [2, 3]) box[side] = Math.max(box[side], boxes[4 * i + side]);
-    }
-    return L.latLngBounds(toLatLng(this.topology, box[0], box[1]), toLatLng(this.topology, box[2], box[3]));
+  setTheme(theme) {
+    this.theme = theme;
+    this.blank = dots(5, theme.dots, theme.ground);
+  }
+
+  fitAll() {
+    const [west, south, east, north] = extentOf(this.topology);
+    const corners = [toLatLng(this.topology, west, south), toLatLng(this.topology, east, north)];
+    this.map.fitBounds(L.latLngBounds(...corners), { animate: false, padding: [8, 8] });
+  }
+
+  boundsOf(level, area) {
+    const [west, south, east, north] = this.shapesOf(level).boxes.subarray(4 * area, 4 * area + 4);
+    return L.latLngBounds(toLatLng(this.topology, west, south), toLatLng(this.topology, east, north));
   }
 
   /* ---- the address ---- */
@@ -110,46 +121,81 @@ class AtlasPage {
     else if (this.view.filter.gemeente) this.showGemeente();
   }
 
-  show(area) {
-    this.map.fitBounds(this.boundsOf(this.level, area), { maxZoom: 14, padding: [60, 60] });
+  /** Brings an area into view, in the part of the map that the card leaves free. */
+  show(area, level = this.level) {
+    const card = this.part("card");
+    const isBeside = !card.hidden && card.offsetWidth < this.map.getSize().x;
+    this.map.fitBounds(this.boundsOf(level, area), {
+      maxZoom: level === this.levels[0] ? 14 : 17,
+      paddingTopLeft: [48, 48],
+      paddingBottomRight: [48 + (isBeside ? card.offsetWidth : 0), 48],
+    });
   }
 
   showGemeente() {
     const level = this.levels.find(({ id }) => id === "gemeente");
     const area = level ? level.codes.indexOf(this.view.filter.gemeente) : -1;
-    if (area >= 0) this.map.fitBounds(this.boundsOf(level, area));
+    if (area >= 0) this.show(area, level);
   }
 
   /* ---- drawing ---- */
 
   drawAreas(ink, window) {
-    const { level, layer } = this;
-    const shapes = this.shapesOf(level);
-    const scale = new DOMMatrix([window.pixel / window.sharpness, 0, 0, window.pixel / window.sharpness, 0, 0]);
-    for (const pattern of [this.hatching, this.blank]) pattern.setTransform(scale);
+    const { level, layer, theme } = this;
+    const unit = window.pixel / window.sharpness;
+    for (const tile of [this.hatching, this.blank]) tile.setTransform(new DOMMatrix([unit, 0, 0, unit, 0, 0]));
     const values = level.column(layer.id);
     const certainty = layer.hatched && level.has("klasse") ? level.column("klasse") : null;
-    const styleOf = (i) => {
-      if (!this.passes[i]) return [MUTED];
+    this.drawn = fillAreas(ink, this.shapesOf(level), window, (i) => {
+      if (!this.passes[i]) return [theme.muted];
       const place = classOf(layer, values[i]);
       if (place < 0) return [this.blank];
-      const isUncertain = certainty ? certainty[i] === "onzeker" : layer.classes[place] === "onzeker";
+      const isUncertain = (certainty ? certainty[i] : layer.classes[place]) === "onzeker";
       return isUncertain ? [layer.colours[place], this.hatching] : [layer.colours[place]];
-    };
-    this.drawn = fillAreas(ink, shapes, window, styleOf);
-    const zoom = this.map.getZoom();
-    const closeness = Math.min(1, Math.max(0, (zoom - 7) / 5));
-    const isFinest = level === this.levels[0] && this.levels.length > 1;
-    const width = isFinest ? 0.15 + 0.75 * closeness : 0.8;
-    strokeBorders(ink, shapes, window, this.border, width);
+    });
+    // Borders fade away where areas are a few pixels wide: a map of borders only would be black.
+    const style = (size) => ({ colour: this.border, opacity: Math.min(1, size / 40), width: Math.min(0.9, size / 30) });
     const outer = this.levels.at(-1);
-    if (outer !== level) strokeBorders(ink, this.shapesOf(outer), window, this.border, 0.5 + 1.3 * closeness);
+    const size = typicalSize(this.shapesOf(level)) / window.pixel;
+    if (size > 4) strokeBorders(ink, this.bordersOf(level), window, style(size));
+    if (outer !== level) {
+      const width = Math.min(2, 0.6 + size / 40);
+      strokeBorders(ink, this.bordersOf(outer), window, { colour: this.border, opacity: 0.9, width });
+    }
   }
 
   drawMarks(ink, window) {
     const shapes = this.shapesOf(this.level);
     if (this.hovered >= 0) outline(ink, shapes, this.hovered, window);
     if (this.area >= 0) outline(ink, shapes, this.area, window);
+    const { x, y, scale } = gridTransform(this.map, this.topology);
+    ink.setTransform(window.sharpness, 0, 0, window.sharpness, 0, 0);
+    const outer = this.levels.at(-1);
+    const toPixel = ([gridX, gridY]) => [x + gridX * scale, y - gridY * scale];
+    const { fontFamily } = getComputedStyle(this.root);
+    const towns = outer === this.level ? [] : this.namesOf(outer, window, true);
+    const names = [...towns, ...this.namesOf(this.level, window, false)];
+    writeNames(ink, names, toPixel, `600 12.5px ${fontFamily}`);
+  }
+
+  /** The names in sight, the largest areas first; those of towns need no room of their own. */
+  namesOf(level, { west, south, east, north, pixel }, areTowns) {
+    const shapes = this.shapesOf(level);
+    const { boxes } = shapes;
+    const texts = level.column("naam");
+    const inhabitants = level.has("inwoners") ? level.column("inwoners") : null;
+    const inSight = shapes.order.filter((i) => {
+      const width = boxes[4 * i + 2] - boxes[4 * i];
+      const fits = areTowns ? width < (east - west) / 2 : width > 40 * pixel;
+      return fits && texts[i] && overlaps(boxes, 4 * i, west, south, east, north);
+    });
+    if (areTowns && inhabitants) inSight.sort((a, b) => inhabitants[b] - inhabitants[a]);
+    return inSight.map((i) => ({
+      text: texts[i],
+      space: areTowns ? 12 : 3,
+      room: areTowns ? Infinity : (boxes[4 * i + 2] - boxes[4 * i]) / pixel,
+      point: () => anchorOf(shapes, i),
+    }));
   }
 
   filter() {
@@ -163,9 +209,11 @@ class AtlasPage {
     this.areasLayer.redraw();
     this.marksLayer.redraw();
     updateControls(this);
-    this.updateTable();
     this.updateCard();
     this.writeHash();
+    // The table comes after the map: it is long, and mostly out of sight.
+    clearTimeout(this.tableSoon);
+    this.tableSoon = setTimeout(() => this.updateTable());
   }
 
   change(changes) {
@@ -240,8 +288,8 @@ class AtlasPage {
       rows: ordered.slice(0, shown),
       sort: this.sort,
       open: (i) => {
-        this.show(i);
         this.open(i);
+        this.show(i);
       },
       sortBy: (column) => this.sortBy(column),
     });
@@ -266,6 +314,7 @@ async function startAtlas(map, payloadId) {
     map.invalidateSize({ animate: false });
     const page = new AtlasPage(map, root, data);
     page.start();
+    await new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
     return inspection(page);
   } catch (error) {
     root.classList.remove("wa-ready");
@@ -292,7 +341,8 @@ function inspection(page) {
       const shapes = page.shapesOf(page.level);
       const i = page.level.codes.indexOf(code);
       const { x, y, scale } = gridTransform(page.map, page.topology);
-      return [x + shapes.centres.x[i] * scale, y - shapes.centres.y[i] * scale];
+      const [gridX, gridY] = anchorOf(shapes, i);
+      return [x + gridX * scale, y - gridY * scale];
     },
   });
 }

@@ -59,22 +59,18 @@ function gemeenteOf(code) {
   return `GM${code.slice(2, 6)}`;
 }
 
-/** Areas whose name, or gemeente's name, holds the words; names that start with them first. */
+/** Areas whose name holds the words: first the same name, then names that start so; of equals, level by level. */
 function search(levels, words, most = 12) {
   const wanted = fold(words.trim());
   if (!wanted) return [];
-  const found = [];
-  for (const level of levels) {
-    const names = level.folded;
-    for (let i = 0; i < level.size; i++) {
-      const place = names[i].indexOf(wanted);
-      if (place >= 0) found.push({ level, area: i, order: (place ? 2 : 0) + (names[i] === wanted ? -1 : 0) });
-    }
-  }
-  const size = { gemeente: 0, wijk: 1, buurt: 2 };
-  return found
-    .sort((a, b) => a.order - b.order || size[a.level.id] - size[b.level.id] || a.area - b.area)
-    .slice(0, most);
+  const found = levels.flatMap((level, depth) =>
+    level.folded.flatMap((name, area) => {
+      const place = name.indexOf(wanted);
+      const order = name === wanted ? 0 : place === 0 ? 1 : 2;
+      return place < 0 ? [] : [{ level, area, order, depth }];
+    }),
+  );
+  return found.sort((a, b) => a.order - b.order || a.depth - b.depth || a.area - b.area).slice(0, most);
 }
 
 /** Areas in the order of a column; missing values last, whichever way. */

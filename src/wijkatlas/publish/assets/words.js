@@ -1,6 +1,9 @@
 /* Every Dutch text that the scripts write, and how numbers are written in Dutch. */
 
 const MISSING = "geen cijfer";
+const RANK_HELP =
+  "Rang 1 heeft de hoogste score. Tussen haakjes: de rang valt in 90% van de berekeningen binnen deze grenzen.";
+const LEVELS = { buurt: "buurten", wijk: "wijken", gemeente: "gemeenten" };
 
 /** A decimal comma and a point for thousands; a dash for a missing value. */
 function number(value, decimals = 0) {
@@ -32,7 +35,7 @@ function classTexts(layer) {
   const step = 10 ** -layer.decimals;
   const text = (value) => number(value, layer.decimals);
   const unit = layer.unit ? ` ${layer.unit}`.replace(" %", "%") : "";
-  if (!layer.limits.length) return [`alle waarden`];
+  if (!layer.limits.length) return ["alle waarden"];
   return [
     `minder dan ${text(layer.limits[0])}${unit}`,
     ...layer.limits.slice(1).map((limit, i) => `${text(layer.limits[i])} – ${text(limit - step)}${unit}`),
@@ -46,6 +49,5 @@ function fold(text) {
 }
 
 function plural(count, level) {
-  const many = { buurt: "buurten", wijk: "wijken", gemeente: "gemeenten" }[level];
-  return `${number(count)} ${count === 1 ? level : many}`;
+  return `${number(count)} ${count === 1 ? level : LEVELS[level]}`;
 }
