@@ -10,7 +10,6 @@ from prefect import flow, task
 from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.logging import get_run_logger
-from prefect.logging.handlers import PrefectConsoleHandler
 from prefect.utilities.annotations import quote
 
 from wijkatlas.edition import make_edition, perform, report, sample_settings
@@ -33,20 +32,11 @@ def as_task(stage: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
 @flow(name="edition", flow_run_name="edition-{sample}", persist_result=False)
 def edition(sample: str, data: Path = Path("data"), out: Path = Path("outputs")) -> Path:
     """Make the edition of a sample, and show its ten highest priorities as an artifact."""
-    show_progress()
+    logging.getLogger("wijkatlas").setLevel(logging.INFO)  # its line a stage appears among Prefect's
     folder = make_edition(sample_settings(sample, data=data, out=out), perform=as_task)
     create_markdown_artifact(report(folder), key="edition", description=f"Edition {folder.name}")
     get_run_logger().info("open %s", (out / "latest" / "index.html").resolve())
     return folder
-
-
-def show_progress() -> None:
-    """Let the package's own line a stage appear among Prefect's."""
-    progress = logging.getLogger("wijkatlas")
-    progress.setLevel(logging.INFO)
-    progress.propagate = False
-    if not any(isinstance(handler, PrefectConsoleHandler) for handler in progress.handlers):
-        progress.addHandler(PrefectConsoleHandler())
 
 
 def main() -> None:

@@ -42,7 +42,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     try:
         manifest = orjson.loads((folder / MANIFEST).read_bytes())
     except (OSError, orjson.JSONDecodeError) as error:
-        raise PublishError(f"{folder}: no readable {MANIFEST}; this is no edition ({error})") from error
+        raise PublishError(f"{folder}: no readable {MANIFEST}; this is no edition") from error
     if not isinstance(manifest, dict) or not isinstance(manifest.get("files"), dict):
         raise PublishError(f"{folder}: {MANIFEST} lists no files")
     return manifest
