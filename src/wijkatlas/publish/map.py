@@ -16,7 +16,7 @@ from markupsafe import Markup
 from wijkatlas.publish.offline import seal
 from wijkatlas.publish.payload import MapLayer, MapLevel, pack
 
-SCRIPTS = ("decode.js", "words.js", "view.js", "canvas.js", "card.js", "table.js", "controls.js", "page.js")
+SCRIPTS = ("decode", "words", "view", "canvas", "card", "list", "controls", "page")
 FALLBACK_ROWS = 100
 FALLBACK_COLUMNS = {"rang": "Rang", "naam": "Naam", "gemeente": "Gemeente", "klasse": "Klasse"}
 
@@ -67,7 +67,7 @@ class AreaMap(MacroElement):
         name, map_name = self.get_name(), cast("folium.Map", self._parent).get_name()
         figure = cast("Figure", self.get_root())
         data = f'<script type="application/octet-stream" id="{name}">{self.payload}</script>'
-        scripts = "\n".join(asset(script) for script in SCRIPTS)
+        scripts = "\n".join(asset(f"map-{script}.js") for script in SCRIPTS)
         start = f"window.wijkatlas = startAtlas({map_name}, {name!r});"
         figure.html.add_child(_Verbatim(data), name=name)
         figure.script.add_child(_Verbatim(f'(() => {{\n"use strict";\n{scripts}\n{start}\n}})();'), name=name)
@@ -183,7 +183,7 @@ def write_map(
         A layer or level is incomplete, an area vanishes, or the page would fetch something from outside.
     """
     pieces = map_html(levels, layers, text, tolerance_m=tolerance_m, grid_m=grid_m)
-    page = _templates().get_template("page.html")
+    page = _templates().get_template("map-page.html")
     html = page.render(text=text, map=pieces, leaflet=leaflet_html(leaflet_href))
     path.write_text(seal(html, page=path.name), encoding="utf-8", newline="\n")
 

@@ -1,0 +1,53 @@
+/* Every Dutch text that the scripts write, and how numbers are written in Dutch. */
+
+const MISSING = "geen cijfer";
+const RANK_HELP =
+  "Rang 1 heeft de hoogste score. Tussen haakjes: de rang valt in 90% van de berekeningen binnen deze grenzen.";
+const LEVELS = { buurt: "buurten", wijk: "wijken", gemeente: "gemeenten" };
+
+/** A decimal comma and a point for thousands; a dash for a missing value. */
+function number(value, decimals = 0) {
+  if (value === null || Number.isNaN(value)) return "–";
+  return value.toLocaleString("nl-NL", { minimumFractionDigits: decimals, maximumFractionDigits: decimals });
+}
+
+function withUnit(value, layer) {
+  if (typeof value === "string") return value;
+  if (value === null || Number.isNaN(value)) return MISSING;
+  const unit = layer.unit === "%" ? "%" : layer.unit && ` ${layer.unit}`;
+  return number(value, layer.decimals) + unit;
+}
+
+/** "Rang 143 (90%: 96–212)". */
+function rankText(area) {
+  if (Number.isNaN(area.rang)) return area.reden ? `Niet gescoord: ${area.reden}` : "Niet gescoord";
+  const interval = Number.isNaN(area.laag) ? "" : ` (90%: ${number(area.laag)}–${number(area.hoog)})`;
+  return `Rang ${number(area.rang)}${interval}`;
+}
+
+function chanceText(area) {
+  return Number.isNaN(area.kans) ? "" : `Kans op top 10%: ${number(area.kans * 100)}%`;
+}
+
+/** The limits of a layer's classes in words; classes do not share ends: "12,0 tot en met 15,9". */
+function classTexts(layer) {
+  if (layer.kind === "class") return layer.classes;
+  const step = 10 ** -layer.decimals;
+  const text = (value) => number(value, layer.decimals);
+  const unit = layer.unit ? ` ${layer.unit}`.replace(" %", "%") : "";
+  if (!layer.limits.length) return ["alle waarden"];
+  return [
+    `minder dan ${text(layer.limits[0])}${unit}`,
+    ...layer.limits.slice(1).map((limit, i) => `${text(layer.limits[i])} – ${text(limit - step)}${unit}`),
+    `${text(layer.limits.at(-1))}${unit} of meer`,
+  ];
+}
+
+/** Lower case without accents, so that "Súdwest" is found as "sudwest". */
+function fold(text) {
+  return text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
+}
+
+function plural(count, level) {
+  return `${number(count)} ${count === 1 ? level : LEVELS[level]}`;
+}
