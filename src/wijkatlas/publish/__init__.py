@@ -10,6 +10,7 @@ from wijkatlas.publish.columns import cells
 from wijkatlas.publish.contents import Contents
 from wijkatlas.publish.downloads import PLURAL, write_csv, write_downloads, write_geoparquet
 from wijkatlas.publish.manifest import write_manifest
+from wijkatlas.publish.pages import write_pages
 from wijkatlas.snapshots import LOCK_NAME, Lock
 
 __all__ = ["Contents", "write_contents"]
@@ -19,6 +20,7 @@ def write_contents(contents: Contents, folder: Path) -> None:
     """Write everything an edition holds into an empty folder, and last the manifest that vouches for it."""
     write_data(contents, folder)
     (folder / LOCK_NAME).write_text(Lock.of(contents.sources.snapshots).render(), encoding="utf-8")
+    write_pages(contents, folder)
     write_manifest(folder, about(contents))
 
 
