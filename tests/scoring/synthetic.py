@@ -31,7 +31,8 @@ def synthetic_table(n: int, seed: int = 0, *, missing: float = 0.03) -> LevelTab
     frame = pd.DataFrame(values, codes)
     known = frame.notna()
     denominators = pd.DataFrame(np.nan, codes, frame.columns)
-    denominators[[w.id for w in SPEC.indicators]] = inwoners[:, None]
+    for weighted in SPEC.indicators:
+        denominators[weighted.id] = inwoners
     return LevelTable(
         level=Level.BUURT,
         year=YEAR,

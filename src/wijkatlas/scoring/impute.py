@@ -64,7 +64,7 @@ def parent_adjusted(values: Floats, weights: Floats, parents: list[Groups], grou
 
     Notes
     -----
-    An area's own value never enters its own estimate, so that value minus estimate shows the real error.
+    An area's own value is left out of its parent's mean, so that value minus estimate shows the real error.
     """
     known = ~np.isnan(values) & (weights > 0)
     weight = np.where(known, weights, 0.0)

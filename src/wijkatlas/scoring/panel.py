@@ -32,7 +32,7 @@ class Panel:
     weight_present: Floats  # over all `codes`
     indicators: tuple[Indicator, ...]
     observed: Floats  # (n, k) as in the table; NaN is missing
-    denominators: Floats  # (n, k)
+    denominators: Floats  # (n, k) NaN where unknown or zero
     gemeenten: NDArray[np.intp]  # (n,)
     estimates: Estimates | None  # None where nothing is imputed
     values: Floats  # (n, k) shrunk and imputed, before treatment
@@ -104,7 +104,7 @@ def assemble_panel(table: LevelTable, spec: ScoreSpec, catalogue: Catalogue) -> 
         weight_present=weight_present(values, shares),
         indicators=tuple(catalogue.indicators[name] for name in ids),
         observed=observed,
-        denominators=np.asfortranarray(denominators),
+        denominators=np.asfortranarray(np.where(denominators > 0, denominators, np.nan)),
         gemeenten=_groups(table, "gemeente_code", kept),
         estimates=None,
         values=observed,
