@@ -60,6 +60,7 @@ class HeldOut(Entry):
     id: Name
     label: Text
     outcome: Name
+    higher_is_worse: bool
     without: Annotated[tuple[Name, ...], Field(min_length=1)]
     note: Text
 

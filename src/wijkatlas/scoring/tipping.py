@@ -84,7 +84,7 @@ def tipping_weights(scores: Scores) -> pd.DataFrame:
     if {aggregation.within_domains, aggregation.between_domains} != {"arithmetic"}:
         raise ScoringError(f"{scores.spec.id}: only weights of arithmetic means can be tipped exactly")
     ranks = scores.overview["rang"].dropna().astype(np.int64)
-    places = max(1, int(scores.spec.uncertainty.top_share * len(ranks) + 1e-9))
+    places = scores.spec.uncertainty.places(len(ranks))
     top = np.flatnonzero(ranks <= places)
     weights = list(_weights(scores)) if places < len(ranks) else []
     found = [
