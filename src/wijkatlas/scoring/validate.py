@@ -153,23 +153,16 @@ def _recalled(area: ReferenceArea, scores: Scores, table: LevelTable) -> dict[st
 
 def _by_list(recall: pd.DataFrame, top_share: float) -> pd.DataFrame:
     """Count the areas of each list, and how many chance would give that have as many parts."""
-    tested = recall[recall["gescoord"] > 0]
-    parts = tested["gescoord"].to_numpy()
-    tested = tested.assign(
-        any_by_chance=1 - (1 - top_share) ** parts, most_by_chance=binom.sf(parts // 2, parts, top_share)
-    )
-    by_list = tested.groupby("lijst", sort=False)
-    listed = recall.groupby("lijst", sort=False).size()
-    return pd.DataFrame(
-        {
-            "genoemd": listed,
-            "getoetst": by_list.size().reindex(listed.index, fill_value=0),
-            "enkele": by_list["enkele"].sum(),
-            "meeste": by_list["meeste"].sum(),
-            "enkele_bij_toeval": by_list["any_by_chance"].sum(),
-            "meeste_bij_toeval": by_list["most_by_chance"].sum(),
-        }
-    ).loc[listed.index]
+    parts = recall["gescoord"].to_numpy()
+    counted = {
+        "genoemd": 1,
+        "getoetst": (parts > 0).astype(int),
+        "enkele": recall["enkele"].fillna(value=False).astype(int),
+        "meeste": recall["meeste"].fillna(value=False).astype(int),
+        "enkele_bij_toeval": 1 - (1 - top_share) ** parts,
+        "meeste_bij_toeval": binom.sf(parts // 2, parts, top_share),
+    }
+    return recall.assign(**counted).groupby("lijst", sort=False)[list(counted)].sum()
 
 
 def _held_out(
