@@ -145,10 +145,15 @@ def _rings_of(geometries: Geometries) -> _Rings:
 
 
 def _snap(rings: _Rings, origin: Sequence[float], step: float) -> _Rings:
-    """Round to the grid; drop repeated points, and rings that enclose nothing any more."""
+    """Round to the grid; drop repeated points, spikes, and rings that enclose nothing any more."""
     snapped = _Rings(np.rint((rings.points - np.asarray(origin)) / step), rings.size, rings.area)
-    repeated = (snapped.points == snapped.points[snapped.following()]).all(axis=1)
-    snapped = snapped.where(~repeated)
+    is_idle = np.ones(1, bool)
+    while is_idle.any():
+        after = snapped.following()
+        is_idle = (snapped.points == snapped.points[after]).all(axis=1)
+        # The tip of a spike: the point after it is the one before it.
+        is_idle[after] |= (snapped.points == snapped.points[after[after]]).all(axis=1)
+        snapped = snapped.where(~is_idle)
     x, y = snapped.points.T
     after = snapped.following()
     twice_area = np.bincount(snapped.of_point, x * y[after] - x[after] * y, minlength=len(snapped.size))
@@ -159,8 +164,8 @@ def _cut(rings: _Rings) -> tuple[list[Integers], list[Integers]]:
     """
     Cut rings where borders meet.
 
-    A point where other than two edges meet is a node. Between nodes every ring follows the same points, so
-    that an arc is known by its first edge, seen from either end.
+    A point where other than two edges meet is a node. Between nodes every ring follows the same points (none
+    turns back: `_snap` left no spikes), so that an arc is known by its first edge, seen from either end.
     """
     points = rings.points.astype(np.int64)
     _, vertex = np.unique(points[:, 0] * (1 << 32) + points[:, 1], return_inverse=True)
