@@ -151,11 +151,8 @@ def test_rotterdam_has_hardly_an_overlap_or_gap_after_rounding(shared: Path) -> 
     assert not shapely.is_empty(drawn).any()
     together = shapely.union_all(drawn)
     assert shapely.area(drawn).sum() - together.area < 1  # m2, in a municipality of 280 km2
-    gaps = sum(Polygon(hole).area for part in shapely.get_parts(together) for hole in part.interiors)
     before = shapely.union_all(shapes)
-    real = sum(Polygon(hole).area for part in shapely.get_parts(before) for hole in part.interiors)
-    assert abs(gaps - real) < 1000
-    assert together.area == pytest.approx(areas.area.sum(), rel=1e-3)
+    assert together.symmetric_difference(before).area < before.length * 2 / 2  # half a cell along the outside
 
 
 @pytest.mark.national
