@@ -6,7 +6,7 @@ import pandas as pd
 
 from wijkatlas.areas import Level, LevelTable, Status
 from wijkatlas.catalog import Indicator, load_catalogue
-from wijkatlas.scoring.spec import load_spec
+from wijkatlas.scoring.spec import ScoreSpec, load_spec
 
 CATALOGUE = load_catalogue()
 SPEC = load_spec("deltaplan", CATALOGUE)
@@ -14,7 +14,7 @@ YEAR = 2024
 PER_GEMEENTE = 40
 
 
-def synthetic_table(n: int, seed: int = 0, *, missing: float = 0.03) -> LevelTable:
+def synthetic_table(n: int, seed: int = 0, *, missing: float = 0.03, spec: ScoreSpec = SPEC) -> LevelTable:
     """Return `n` buurten with heavy tails, rounding, ties and a share of missing figures."""
     rng = np.random.default_rng(seed)
     codes = pd.Index([f"BU{i // PER_GEMEENTE:04d}{i % PER_GEMEENTE:04d}" for i in range(n)], name="code")
@@ -22,7 +22,7 @@ def synthetic_table(n: int, seed: int = 0, *, missing: float = 0.03) -> LevelTab
     deprivation = rng.normal(size=n)
     values = {"inwoners": inwoners, "huishoudens": 5 * np.round(inwoners * 0.09) + 50}
     values["omgevingsadressendichtheid"] = np.round(np.exp(rng.normal(7, 1, n)))
-    for weighted in SPEC.indicators:
+    for weighted in spec.indicators:
         indicator = CATALOGUE.indicators[weighted.id]
         worse = 0.6 * deprivation + 0.8 * rng.normal(size=n)
         figure = _figure(indicator, worse, inwoners)
@@ -31,7 +31,7 @@ def synthetic_table(n: int, seed: int = 0, *, missing: float = 0.03) -> LevelTab
     frame = pd.DataFrame(values, codes)
     known = frame.notna()
     denominators = pd.DataFrame(np.nan, codes, frame.columns)
-    for weighted in SPEC.indicators:
+    for weighted in spec.indicators:
         denominators[weighted.id] = inwoners
     return LevelTable(
         level=Level.BUURT,

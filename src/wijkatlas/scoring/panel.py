@@ -131,7 +131,9 @@ def _carried(table: LevelTable, spec: ScoreSpec) -> ScoreSpec:
 def _numbers(table: LevelTable, name: str, codes: pd.Index, *, needed: bool) -> pd.Series:
     if name not in table.values:
         if needed:
-            raise ScoringError(f"the {table.level} table of {table.year} lacks {name}, needed for screening")
+            raise ScoringError(
+                f"the {table.level} table of {table.year} lacks {name}, which the specification needs"
+            )
         return pd.Series(np.nan, index=codes)
     return table.values[name].loc[codes].astype(float)
 
@@ -139,7 +141,7 @@ def _numbers(table: LevelTable, name: str, codes: pd.Index, *, needed: bool) -> 
 def _groups(table: LevelTable, parent: str, codes: pd.Index) -> NDArray[np.intp]:
     """Return the number of each area's parent; an area without one is its own."""
     if parent not in table.areas:
-        return np.zeros(len(codes), np.intp)
+        return np.arange(len(codes), dtype=np.intp)
     parents = table.areas[parent].reindex(codes)
     numbers: NDArray[np.intp] = pd.factorize(parents.where(parents.notna(), codes.to_series()), sort=True)[0]
     return numbers
@@ -154,7 +156,7 @@ def _imputed(panel: Panel, table: LevelTable, codes: pd.Index) -> Panel:
         estimated = group_median(panel.values, _groups(table, imputation.group, codes))
     else:
         numbers = _numbers(table, imputation.group_indicator, codes, needed=True)
-        groups = np.digitize(numbers, imputation.group_edges)
+        groups = np.where(numbers.isna(), -1, np.digitize(numbers, imputation.group_edges))
         parents = [_groups(table, parent, codes) for parent in imputation.parents]
         estimated = parent_adjusted(panel.values, panel.denominators, parents, groups)
     valid = np.array([indicator.valid for indicator in panel.indicators])

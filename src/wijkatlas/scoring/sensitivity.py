@@ -82,7 +82,9 @@ def sobol_indices(outcomes: Floats, names: Sequence[str], *, resamples: int, see
         terms /= variance
     estimates = terms.mean(axis=0)
     draws = np.random.default_rng(seed).multinomial(size, np.full(size, 1 / size), size=resamples)
-    bounds = np.quantile(draws @ terms / size, [0.05, 0.95], axis=0)
+    # Not by a matrix product, whose last bits depend on the number of threads.
+    means = np.einsum("rn,nk->rk", draws, terms) / size
+    bounds = np.quantile(means, [0.05, 0.95], axis=0)
     d = len(names)
     columns = {
         f"{label}{suffix}": values[part]
