@@ -8,15 +8,14 @@ import numpy as np
 import pandas as pd
 import shapely
 from numpy.typing import NDArray
-from scipy.sparse import coo_array, csr_array
+from scipy.sparse import coo_array, csr_array, diags_array
 from scipy.sparse.csgraph import connected_components
-from scipy.stats import false_discovery_control
+from scipy.stats import false_discovery_control, norm
 
 from wijkatlas.errors import ScoringError, some
 
 Floats = NDArray[np.float64]
 
-PERMUTATIONS_AT_ONCE = 100
 TIE = 1e-9  # sums of standardised scores that differ less are equal but for their rounding
 
 
@@ -73,7 +72,7 @@ def spatial_pattern(
     Raises
     ------
     ScoringError
-        A scored area has no shape, or fewer than three areas or only equal scores are given.
+        A scored area has no shape, or fewer than four areas or only equal scores are given.
 
     Notes
     -----
@@ -83,16 +82,17 @@ def spatial_pattern(
     scored = score.dropna().sort_index()
     if absent := set(scored.index) - set(shapes.index):
         raise ScoringError(f"scored areas without a shape: {some(absent)}")
-    if len(scored) < 3 or scored.min() == scored.max():  # noqa: PLR2004
-        raise ScoringError("a spatial pattern needs three areas or more, and scores that differ")
+    if len(scored) < 4 or scored.min() == scored.max():  # noqa: PLR2004
+        raise ScoringError("a spatial pattern needs four areas or more, and scores that differ")
     z = ((scored - scored.mean()) / scored.std()).to_numpy(np.float64)
     neighbours = contiguity(shapes.loc[scored.index])
     rng = np.random.default_rng(seed)
-    moran, p_moran = global_moran(z, neighbours, permutations, rng)
+    moran, p_moran = global_moran(z, neighbours)
     local, p = local_moran(z, neighbours, permutations, rng)
     linked = ~np.isnan(p)
     q = np.full(len(z), np.nan)
-    q[linked] = false_discovery_control(p[linked])
+    if linked.any():
+        q[linked] = false_discovery_control(p[linked])
     kind = _kinds(z, local, significant=q <= false_discovery_rate)
     member = _groups(kind == Cluster.HIGH_HIGH, neighbours, z)
     frame = pd.DataFrame(
@@ -124,30 +124,32 @@ def contiguity(shapes: gpd.GeoSeries) -> csr_array:
     return linked
 
 
-def global_moran(
-    z: Floats, neighbours: csr_array, permutations: int, rng: np.random.Generator
-) -> tuple[float, float]:
+def global_moran(z: Floats, neighbours: csr_array) -> tuple[float, float]:
     """
-    Return Moran's I with row-standardised weights, and its one-sided permutation p; NaN without neighbours.
+    Return Moran's I with row-standardised weights, and its one-sided p; NaN without neighbours.
 
     Notes
     -----
-    I = n / m * sum_i z_i mean_j(z_j) / sum_i z_i^2, m the number of areas that have a neighbour.
+    I = n / m * sum_i z_i mean_j(z_j) / sum_i z_i^2, m the number of areas that have a neighbour. The p is
+    that of the normal distribution with the exact mean and variance over all permutations: Cliff and Ord
+    (1981), Spatial processes, the randomisation assumption.
     """
     degree = np.diff(neighbours.indptr)
-    linked = int((degree > 0).sum())
+    linked = float((degree > 0).sum())
     if linked == 0:
         return np.nan, np.nan
+    n = float(len(z))
     inverse = np.divide(1.0, degree, out=np.zeros(len(z)), where=degree > 0)
-    scale = len(z) / linked / float(z @ z)
-    moran = scale * float((z * inverse) @ (neighbours @ z))
-    higher = 0
-    for start in range(0, permutations, PERMUTATIONS_AT_ONCE):
-        size = min(PERMUTATIONS_AT_ONCE, permutations - start)
-        shuffled = np.stack([rng.permutation(z) for _ in range(size)], axis=1)
-        simulated = scale * (shuffled * inverse[:, None] * (neighbours @ shuffled)).sum(axis=0)
-        higher += int((simulated >= moran - TIE).sum())
-    return moran, (higher + 1) / (permutations + 1)
+    moran = n / linked * float((z * inverse) @ (neighbours @ z)) / float(z @ z)
+    weights = diags_array(inverse) @ neighbours
+    both = weights + weights.T
+    s1 = float((both**2).sum()) / 2
+    s2 = float((both.sum(axis=0) ** 2).sum())
+    kurtosis = n * float((z**4).sum()) / float(z @ z) ** 2
+    square = n * ((n**2 - 3 * n + 3) * s1 - n * s2 + 3 * linked**2)
+    square -= kurtosis * ((n**2 - n) * s1 - 2 * n * s2 + 6 * linked**2)
+    square /= (n - 1) * (n - 2) * (n - 3) * linked**2
+    return moran, float(norm.sf((moran + 1 / (n - 1)) / np.sqrt(square - 1 / (n - 1) ** 2)))
 
 
 def local_moran(
@@ -158,22 +160,41 @@ def local_moran(
 
     Notes
     -----
-    I_i = z_i mean_j(z_j), j the neighbours of i. Under the null, the neighbours of i are drawn from all
-    others without replacement; all areas share the draws, as in esda (see benchmarks/space.py).
+    I_i = z_i mean_j(z_j), j the neighbours of i. Under the null, the k neighbours of i are any k others.
+    All areas share the draws, as in esda, and one that holds the area itself does not count for it: that
+    leaves any k others. So one sorted list of sums serves all areas with k neighbours.
     """
     degree = np.diff(neighbours.indptr)
     total = neighbours @ z
-    most = int(degree.max())
-    drawn = np.stack(
-        [rng.choice(len(z) - 1, most, replace=False) for _ in range(permutations)], axis=1
-    )  # (most, permutations): the first k rows are k neighbours
+    drawn = _draws(len(z), int(degree.max()), permutations, rng)
     p = np.full(len(z), np.nan)
-    for i in np.flatnonzero(degree):
-        simulated = np.delete(z, i)[drawn[: degree[i]]].sum(axis=0)
-        tail = min((simulated >= total[i] - TIE).sum(), (simulated <= total[i] + TIE).sum())
-        p[i] = min(1.0, 2 * (tail + 1) / (permutations + 1))
-    mean = np.divide(total, degree, out=np.full(len(z), np.nan), where=degree > 0)
-    return z * mean, p
+    for k in np.unique(degree[degree > 0]).tolist():
+        rows = degree == k
+        sums = z[drawn[:k]].sum(axis=0)
+        place, draw = np.nonzero(rows[drawn[:k]])
+        held = drawn[place, draw]  # the areas of `rows` that each `draw` holds
+        counting = permutations - np.bincount(held, minlength=len(z))
+        tail = np.minimum(_at_least(sums, total, held, draw), _at_least(-sums, -total, held, draw))
+        p[rows] = np.minimum(1.0, 2 * (tail + 1) / (counting + 1))[rows]
+    return z * np.divide(total, degree, out=np.full(len(z), np.nan), where=degree > 0), p
+
+
+def _at_least(
+    sums: Floats, total: Floats, held: NDArray[np.intp], draw: NDArray[np.intp]
+) -> NDArray[np.intp]:
+    """Count for each area the draws of at least its `total`, but those that hold the area itself."""
+    least = total - TIE
+    count = len(sums) - np.searchsorted(np.sort(sums), least)
+    return np.asarray(count - np.bincount(held[sums[draw] >= least[held]], minlength=len(total)))
+
+
+def _draws(n: int, k: int, count: int, rng: np.random.Generator) -> NDArray[np.intp]:
+    """Return `count` draws (k, count) of k out of n without replacement, by Floyd's algorithm, shuffled."""
+    drawn = np.empty((k, count), np.intp)
+    for row, last in enumerate(range(n - k, n)):
+        picked = rng.integers(0, last + 1, count)
+        drawn[row] = np.where((drawn[:row] == picked).any(axis=0), last, picked)
+    return np.asarray(rng.permuted(drawn, axis=0))
 
 
 def _kinds(z: Floats, local: Floats, *, significant: NDArray[np.bool_]) -> NDArray[np.object_]:
