@@ -3,7 +3,7 @@
 import hashlib
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -16,12 +16,13 @@ from wijkatlas import __version__
 from wijkatlas.areas import Level
 from wijkatlas.assemble import Assembly, assemble
 from wijkatlas.catalog import Catalogue, load_catalogue
+from wijkatlas.catalog.references import load_references
 from wijkatlas.errors import SnapshotError, some
 from wijkatlas.publish import write_contents
 from wijkatlas.publish.contents import Contents
 from wijkatlas.publish.manifest import read_manifest
 from wijkatlas.publish.release import EDITIONS, is_shelved, only_writer, written_aside
-from wijkatlas.scoring.assessment import Assessment, Ranked, assess
+from wijkatlas.scoring.assessment import Analysis, Assessment, Ranked, assess, examine
 from wijkatlas.scoring.spec import ScoreSpec, load_spec
 from wijkatlas.snapshots import SnapshotStore
 from wijkatlas.sources import Sources, read_sources
@@ -99,6 +100,7 @@ def make_edition(settings: Settings, *, perform: Perform = perform) -> Path:
             return settings.out / EDITIONS / edition
         assembly = perform(assemble, sources, catalogue)
         assessments = perform(score, assembly, spec, variant, catalogue)
+        analysis = perform(analyse, assessments, spec, catalogue)
         contents = Contents(
             id=edition,
             title=f"{settings.sample or 'Nederland'} {settings.year}",
@@ -109,6 +111,7 @@ def make_edition(settings: Settings, *, perform: Perform = perform) -> Path:
             spec=spec,
             variant=variant,
             assessments=assessments,
+            analysis=analysis,
             sources=sources,
             unmatched=assembly.unmatched,
         )
@@ -126,6 +129,14 @@ def score(
 ) -> dict[Level, Assessment]:
     """Assess every level."""
     return assess(assembly.tables, spec, variant, catalogue)
+
+
+def analyse(assessments: Mapping[Level, Assessment], spec: ScoreSpec, catalogue: Catalogue) -> Analysis:
+    """Examine the score of the buurten."""
+    buurten = assessments[Level.BUURT]
+    if not isinstance(buurten, Ranked):
+        raise TypeError("buurten are always ranked")
+    return examine(buurten, spec, catalogue, load_references())
 
 
 def publish(contents: Contents, out: Path) -> Path:
@@ -174,6 +185,9 @@ def describe(result: object) -> str:
                 level: a.scores.overview["rang"] for level, a in result.items() if isinstance(a, Ranked)
             }
             return ", ".join(f"{ranks.notna().sum()} {level} scored" for level, ranks in ranked.items())
+        case Analysis():
+            lists = result.validation.lists
+            return f"{lists['enkele'].sum()} of {lists['getoetst'].sum()} listed areas reach the top"
         case Path():
             return f"{len(read_manifest(result)['files'])} files in {result}"
         case _:

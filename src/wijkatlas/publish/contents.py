@@ -11,7 +11,7 @@ import pandas as pd
 from wijkatlas.areas import Level
 from wijkatlas.catalog import Catalogue, Source
 from wijkatlas.publish.columns import published
-from wijkatlas.scoring.assessment import Assessment
+from wijkatlas.scoring.assessment import Analysis, Assessment
 from wijkatlas.scoring.spec import ScoreSpec
 from wijkatlas.sources import Sources
 
@@ -29,6 +29,7 @@ class Contents:
     spec: ScoreSpec
     variant: ScoreSpec
     assessments: dict[Level, Assessment]
+    analysis: Analysis
     sources: Sources
     unmatched: pd.DataFrame  # source, table, code: rows whose area is not in the division
 

@@ -7,10 +7,18 @@ import pandas as pd
 
 from wijkatlas.areas import Level, LevelTable
 from wijkatlas.catalog import Catalogue
+from wijkatlas.catalog.references import References
+from wijkatlas.scoring.coherence import Coherence, coherence
+from wijkatlas.scoring.explain import Explanations, explain
 from wijkatlas.scoring.score import Scores, contributions, score
+from wijkatlas.scoring.sensitivity import Comparison, choice_sensitivity, compare, leave_one_out
+from wijkatlas.scoring.space import SpatialPattern, spatial_pattern
 from wijkatlas.scoring.spec import ScoreSpec
 from wijkatlas.scoring.summaries import municipal_summaries
 from wijkatlas.scoring.uncertainty import Uncertainty, replicate
+from wijkatlas.scoring.validate import Validation, validate
+
+STRONGEST = 3  # domains named as the reason of an area
 
 
 @dataclass(frozen=True)
@@ -21,6 +29,7 @@ class Ranked:
     scores: Scores
     variant: Scores  # the same score without the housing domain
     uncertainty: Uncertainty
+    explanations: Explanations
 
     @property
     def imputed(self) -> pd.DataFrame:
@@ -29,24 +38,66 @@ class Ranked:
 
     def results(self, catalogue: Catalogue) -> pd.DataFrame:
         """Return the published results of each area, by code; columns named as in the catalogue."""
-        scored = [indicator.id for indicator in self.scores.spec.indicators]
+        spec, why = self.scores.spec, self.explanations
+        scored = [indicator.id for indicator in spec.indicators]
         brought = contributions(self.scores)
         by_domain = {
             f"bijdrage_{domain.id}": brought[[i.id for i in domain.indicators]].sum(axis=1, min_count=1)
-            for domain in self.scores.spec.domains
+            for domain in spec.domains
         }
         labels = pd.Series({i: catalogue.indicators[i].label for i in scored})
         missing = self.table.values[scored].isna() & ~self.scores.imputed[scored]
-        doubt = self.uncertainty.areas.drop(columns="rang_p50")
-        return self.scores.overview.join(doubt).assign(
+        return self.scores.overview.join(self.uncertainty.areas.drop(columns="rang_p50")).assign(
             score_zonder_wonen=self.variant.overview["score"],
             rang_zonder_wonen=self.variant.overview["rang"],
             corporatiebuurt=_corporatiebuurt(self.table, catalogue),
+            reden=_strongest(why.domain_gaps, catalogue),
+            lijkt_op=why.similar.apply(lambda codes: "; ".join(codes.dropna()), axis=1),
             ontbreekt=named(missing, labels),
             geschat=named(self.scores.imputed[scored], labels),
+            verouderd=named(why.old, labels),
+            op_klein_aantal=named(why.small, labels),
             **self.scores.domains.add_prefix("d_"),
             **by_domain,
         )
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """What is known of the score itself, for the page on the method."""
+
+    coherence: Coherence
+    choices: pd.DataFrame  # which declared choice moves the ranks: see `choice_sensitivity`
+    left_out: pd.DataFrame  # what each indicator and domain does: see `leave_one_out`
+    without_housing: Comparison
+    pattern: SpatialPattern
+    validation: Validation
+
+
+def examine(ranked: Ranked, spec: ScoreSpec, catalogue: Catalogue, references: References) -> Analysis:
+    """
+    Examine the score of one level: its coherence, its choices, its place on the map and in the world.
+
+    Raises
+    ------
+    ScoringError
+        Too few areas are scored, or all alike.
+    """
+    scores, table = ranked.scores, ranked.table
+    return Analysis(
+        coherence=coherence(scores),
+        choices=choice_sensitivity(table, spec, catalogue),
+        left_out=leave_one_out(scores),
+        without_housing=compare(scores, ranked.variant, table.areas["gemeente_code"]),
+        pattern=spatial_pattern(
+            scores.overview["score"],
+            table.areas.geometry,
+            permutations=spec.analysis.permutations,
+            seed=spec.analysis.seed,
+            false_discovery_rate=spec.analysis.false_discovery_rate,
+        ),
+        validation=validate(scores, table, spec, catalogue, references),
+    )
 
 
 @dataclass(frozen=True)
@@ -75,13 +126,7 @@ def assess(
 ) -> dict[Level, Assessment]:
     """Rank buurten and wijken, and summarise the ranks of the buurten of each gemeente."""
     ranked = {
-        level: Ranked(
-            table := tables[level],
-            score(table, spec, catalogue),
-            score(table, variant, catalogue),
-            replicate(table, spec, catalogue),
-        )
-        for level in (Level.BUURT, Level.WIJK)
+        level: rank_level(tables[level], spec, variant, catalogue) for level in (Level.BUURT, Level.WIJK)
     }
     buurten = ranked[Level.BUURT]
     summary = municipal_summaries(
@@ -93,10 +138,32 @@ def assess(
     return {**ranked, Level.GEMEENTE: Summarised(tables[Level.GEMEENTE], summary)}
 
 
+def rank_level(table: LevelTable, spec: ScoreSpec, variant: ScoreSpec, catalogue: Catalogue) -> Ranked:
+    """Score one level, with its variant, its uncertainty and its reasons."""
+    scores = score(table, spec, catalogue)
+    return Ranked(
+        table,
+        scores,
+        score(table, variant, catalogue),
+        replicate(table, spec, catalogue),
+        explain(scores, table),
+    )
+
+
 def named(flags: pd.DataFrame, labels: pd.Series) -> pd.Series:
     """Return for each row the labels of the columns that are true, joined by semicolons; None for none."""
     texts = flags.dot((labels + "; ").astype(object)).str.removesuffix("; ")
     return texts.where(texts != "").astype("str")
+
+
+def _strongest(gaps: pd.DataFrame, catalogue: Catalogue) -> pd.Series:
+    """Name the domains that lift each area above the middle one, at most three, strongest first."""
+    labels = pd.Series({domain: catalogue.domains[domain].label for domain in gaps})
+
+    def told(gap: pd.Series) -> str:
+        return "; ".join(labels[gap[gap > 0].nlargest(STRONGEST).index])
+
+    return gaps.apply(told, axis=1)
 
 
 def _corporatiebuurt(table: LevelTable, catalogue: Catalogue) -> pd.Series:
