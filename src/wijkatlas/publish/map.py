@@ -184,7 +184,8 @@ def write_map(
     """
     pieces = map_html(levels, layers, text, tolerance_m=tolerance_m, grid_m=grid_m)
     page = _templates().get_template("map-page.html")
-    html = page.render(text=text, map=pieces, leaflet=leaflet_html(leaflet_href))
+    css = _element("style", asset("map-page.css"))
+    html = page.render(text=text, css=css, map=pieces, leaflet=leaflet_html(leaflet_href))
     path.write_text(seal(html, page=path.name), encoding="utf-8", newline="\n")
 
 

@@ -258,16 +258,22 @@ function fillLegend({ part, layer, level, passes }) {
   part("legend-title").textContent = layer.unit && layer.kind !== "class" ? `${layer.label} (${layer.unit})` : layer.label;
 }
 
-/** On paper the map has another size, and is drawn anew for it, always in light. */
+/** On paper the map has another size, and is drawn anew for it: in light, and on one canvas. */
 function connectPrint(page) {
-  const resize = (isPrint) => {
-    page.root.classList.toggle("wa-printing", isPrint);
-    page.map.invalidateSize({ animate: false });
-    const { theme } = page;
-    if (isPrint) page.setTheme(LIGHT);
-    for (const layer of [page.areasLayer, page.marksLayer]) layer.paint();
-    page.setTheme(theme);
-  };
-  window.addEventListener("beforeprint", () => resize(true));
-  window.addEventListener("afterprint", () => resize(false));
+  const { map, root } = page;
+  let screen = null;
+  window.addEventListener("beforeprint", () => {
+    screen = { center: map.getCenter(), zoom: map.getZoom() };
+    const bounds = map.getBounds();
+    root.classList.add("wa-printing");
+    map.invalidateSize({ animate: false }).fitBounds(bounds, { animate: false });
+    page.isPrinting = true;
+    page.areasLayer.paint();
+  });
+  window.addEventListener("afterprint", () => {
+    page.isPrinting = false;
+    root.classList.remove("wa-printing");
+    map.invalidateSize({ animate: false }).setView(screen.center, screen.zoom, { animate: false });
+    page.areasLayer.redraw();
+  });
 }

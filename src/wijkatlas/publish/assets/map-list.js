@@ -4,7 +4,7 @@
 function listColumns(level, layers) {
   const known = (i) => describe(level, i);
   const fixed = [
-    { id: "rang", label: "Rang", text: (i) => number(known(i).rang) },
+    { id: "rang", label: "Rang", text: (i) => rankInList(known(i)) },
     { id: "naam", label: level.label, text: (i) => known(i).naam },
     { id: "gemeente", label: "Gemeente", text: (i) => known(i).gemeente ?? "" },
     { id: "klasse", label: "Klasse", text: (i) => known(i).klasse ?? known(i).reden ?? "–" },

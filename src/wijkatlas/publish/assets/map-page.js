@@ -1,8 +1,7 @@
 /* The page: wires the view to the map, the lists and the address. */
 
 const ROWS_AT_ONCE = 100;
-const LIGHT = { muted: "#e4e4df", ground: "#dcdcd6", dots: "#6f6f6a" };
-const DARK = { muted: "#59636c", ground: "#7b848b", dots: "#22282d" };
+const MUTED = { light: "#e4e4df", dark: "#59636c" }; // areas that the filter leaves out
 const MAP_ROLE = {
   tabindex: "0",
   role: "application",
@@ -24,6 +23,7 @@ class AtlasPage {
     this.sort = { column: "rang", descending: false };
     this.hovered = -1;
     this.drawn = 0;
+    this.isPrinting = false;
   }
 
   get level() {
@@ -52,8 +52,9 @@ class AtlasPage {
   start() {
     const { map } = this;
     for (const [name, value] of Object.entries(MAP_ROLE)) map.getContainer().setAttribute(name, value);
-    this.setTheme(window.matchMedia("(prefers-color-scheme: dark)").matches ? DARK : LIGHT);
+    this.isDark = window.matchMedia("(prefers-color-scheme: dark)").matches;
     this.hatching = slantedLines(8, "#1a1a1a");
+    this.blank = dots(5, "#6f6f6a", "#dcdcd6");
     this.readHash();
     this.fitAll();
     this.placeMap();
@@ -65,17 +66,13 @@ class AtlasPage {
     connectMap(this);
     connectPrint(this);
     window.addEventListener("hashchange", () => {
+      if (document.getElementById(window.location.hash.slice(1))) return; // a place in the page, no view
       this.readHash();
       this.placeMap();
       this.update();
     });
     map.on("moveend", () => this.writeHash());
     this.update();
-  }
-
-  setTheme(theme) {
-    this.theme = theme;
-    this.blank = dots(5, theme.dots, theme.ground);
   }
 
   fitAll() {
@@ -141,13 +138,14 @@ class AtlasPage {
   /* ---- drawing ---- */
 
   drawAreas(ink, window) {
-    const { level, layer, theme } = this;
+    const { level, layer } = this;
+    const muted = MUTED[this.isDark && !this.isPrinting ? "dark" : "light"];
     const unit = window.pixel / window.sharpness;
     for (const tile of [this.hatching, this.blank]) tile.setTransform(new DOMMatrix([unit, 0, 0, unit, 0, 0]));
     const values = level.column(layer.id);
     const certainty = layer.hatched && level.has("klasse") ? level.column("klasse") : null;
     this.drawn = fillAreas(ink, this.shapesOf(level), window, (i) => {
-      if (!this.passes[i]) return [theme.muted];
+      if (!this.passes[i]) return [muted];
       const place = classOf(layer, values[i]);
       if (place < 0) return [this.blank];
       const isUncertain = (certainty ? certainty[i] : layer.classes[place]) === "onzeker";
@@ -162,6 +160,7 @@ class AtlasPage {
       const width = Math.min(2, 0.6 + size / 40);
       strokeBorders(ink, this.bordersOf(outer), window, { colour: this.border, opacity: 0.9, width });
     }
+    if (this.isPrinting) this.drawMarks(ink, window);
   }
 
   drawMarks(ink, window) {

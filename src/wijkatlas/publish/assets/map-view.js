@@ -120,9 +120,10 @@ function toHash(view) {
   return new URLSearchParams(entries.filter(([, value]) => value)).toString().replaceAll("%2F", "/");
 }
 
-/** Reads what `toHash` wrote; what it does not know it leaves out. */
+/** Reads what `toHash` wrote, or an area's code alone; what it does not know it leaves out. */
 function fromHash(hash, known) {
-  const read = new URLSearchParams(hash.replace(/^#/, ""));
+  const text = hash.replace(/^#/, "");
+  const read = new URLSearchParams(known.areas.includes(text) ? { gebied: text } : text);
   const amount = (name) => Math.max(0, Number(read.get(name)) || 0);
   const oneOf = (name, values) => (values.includes(read.get(name)) ? read.get(name) : "");
   const minstens = {};

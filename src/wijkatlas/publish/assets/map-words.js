@@ -8,7 +8,8 @@ const LEVELS = { buurt: "buurten", wijk: "wijken", gemeente: "gemeenten" };
 /** A decimal comma and a point for thousands; a dash for a missing value. */
 function number(value, decimals = 0) {
   if (value === null || Number.isNaN(value)) return "–";
-  return value.toLocaleString("nl-NL", { minimumFractionDigits: decimals, maximumFractionDigits: decimals });
+  const digits = { minimumFractionDigits: decimals, maximumFractionDigits: decimals };
+  return value.toLocaleString("nl-NL", digits).replace("-", "−");
 }
 
 function withUnit(value, layer) {
@@ -23,6 +24,12 @@ function rankText(area) {
   if (Number.isNaN(area.rang)) return area.reden ? `Niet gescoord: ${area.reden}` : "Niet gescoord";
   const interval = Number.isNaN(area.laag) ? "" : ` (90%: ${number(area.laag)}–${number(area.hoog)})`;
   return `Rang ${number(area.rang)}${interval}`;
+}
+
+/** "143 (96–212)": a rank never stands without its interval. */
+function rankInList(area) {
+  const interval = Number.isNaN(area.laag) ? "" : ` (${number(area.laag)}–${number(area.hoog)})`;
+  return number(area.rang) + interval;
 }
 
 function chanceText(area) {
