@@ -5,6 +5,10 @@ class WijkatlasError(Exception):
     """Any expected failure; its text is one line that says what is wrong and what to do."""
 
 
+class SettingsError(WijkatlasError):
+    """A setting is unknown, malformed or unsafe."""
+
+
 class CatalogueError(WijkatlasError):
     """The catalogue or a score specification contradicts itself."""
 

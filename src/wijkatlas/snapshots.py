@@ -14,6 +14,7 @@ from wijkatlas.catalog.models import Entry, Name, Text
 from wijkatlas.errors import SnapshotError
 
 LOCK_NAME = "sources.lock"
+SIDECAR = ".sidecar.json"
 
 
 class Pin(Entry):
@@ -23,7 +24,7 @@ class Pin(Entry):
     table: Text
     part: Text  # the set, collection or file within the table
     page: int = Field(default=1, ge=1)
-    format: Literal["json", "geojson", "csv"]
+    format: Literal["json", "geojson", "csv", "gpkg"]
     sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
     @property
@@ -41,6 +42,15 @@ class Snapshot(Pin):
     retrieved: date
     size: int = Field(ge=0)  # bytes
     note: str = ""
+
+
+class Reply(Entry):
+    """What an address gave when it was last asked, and how to ask whether that has changed."""
+
+    address: Text
+    pin: Pin
+    etag: str = ""
+    modified: str = ""  # Last-Modified, or the publisher's own stamp of the table
 
 
 class Lock(Entry):
@@ -76,7 +86,8 @@ class SnapshotStore:
     A folder of snapshots, `<source>/<sha256>.<format>`, each with its sidecar `<sha256>.sidecar.json`.
 
     Files are written once and never changed. Every part of a file's path is validated: nothing that a
-    source sends ever becomes a path.
+    source sends ever becomes a path. `<source>/replies/` remembers which address gave which snapshot: it
+    spares requests, and may be lost without harm.
     """
 
     def __init__(self, root: Path) -> None:
@@ -113,9 +124,10 @@ class SnapshotStore:
             two addresses that give one reply.
         """
         check_hash(self._content(snapshot), expected=snapshot.sha256, found=sha256(content))
+        if not self.holds(snapshot):
+            write_whole(self._content(snapshot), content)
         if self._sidecar(snapshot).exists():
             return self.describe(snapshot)
-        write_whole(self._content(snapshot), content)
         write_whole(self._sidecar(snapshot), (snapshot.model_dump_json(indent=1) + "\n").encode())
         return snapshot
 
@@ -154,11 +166,121 @@ class SnapshotStore:
         check_hash(path, expected=pin.sha256, found=sha256(content))
         return content
 
+    def holds(self, pin: Pin) -> bool:
+        """Whether a snapshot's bytes are here and unaltered."""
+        try:
+            self.read(pin)
+        except SnapshotError:
+            return False
+        return True
+
+    def remember(self, reply: Reply) -> None:
+        """Note what an address gave."""
+        write_whole(self._reply(reply.pin.source, reply.address), reply.model_dump_json(indent=1).encode())
+
+    def recall(self, source: str, address: str) -> Reply | None:
+        """Return what an address gave last, if its bytes are still here and unaltered."""
+        try:
+            reply = read_model(Reply, self._reply(source, address))
+        except SnapshotError:
+            return None
+        return reply if reply.address == address and self.holds(reply.pin) else None
+
+    def snapshots(self) -> list[Snapshot]:
+        """
+        Describe everything that is held, by place and hash.
+
+        Raises
+        ------
+        SnapshotError
+            A sidecar is unreadable.
+        """
+        held = [read_model(Snapshot, path) for path in self.root.glob(f"*/*{SIDECAR}")]
+        return sorted(held, key=lambda snapshot: (snapshot.place, snapshot.sha256))
+
+    def verify(self) -> list[str]:
+        """Say what is wrong with every snapshot that is absent, altered or undescribed."""
+        sidecars = sorted(self.root.glob(f"*/*{SIDECAR}"))
+        problems = []
+        for path in sidecars:
+            try:
+                self.read(read_model(Snapshot, path))
+            except SnapshotError as error:
+                problems.append(str(error))
+        described = {path.name.removesuffix(SIDECAR) for path in sidecars}
+        problems += [
+            f"{path}: no sidecar describes it; prune the store"
+            for path in self._files()
+            if path.name.partition(".")[0] not in described
+        ]
+        problems += [
+            f"{LOCK_NAME}: {' '.join(map(str, pin.place))} is not in the store; fetch the source again"
+            for pin in self._own_pins()
+            if pin.sha256 not in described
+        ]
+        return problems
+
+    def prune(self, locks: Iterable[Lock], *, dry_run: bool = True) -> list[Path]:
+        """
+        Remove what no lock names.
+
+        Parameters
+        ----------
+        locks
+            The locks of every edition that must stay reproducible; the store's own is always kept.
+        dry_run
+            Only tell what would be removed.
+
+        Returns
+        -------
+        removed
+            The files, sorted: snapshots with their sidecars, leftovers of a fetch that was killed, and
+            memories of replies that are gone.
+        """
+        pins = [pin for lock in locks for pin in lock.snapshots] + self._own_pins()
+        named = {(pin.source, pin.sha256) for pin in pins}
+        removed = [
+            path for path in self._files() if (path.parent.name, path.name.partition(".")[0]) not in named
+        ]
+        for path in sorted(self.root.glob("*/replies/*")):
+            try:
+                pin = read_model(Reply, path).pin
+            except SnapshotError:
+                removed.append(path)
+                continue
+            if (pin.source, pin.sha256) not in named:
+                removed.append(path)
+        if not dry_run:
+            for path in removed:
+                path.unlink(missing_ok=True)
+        return removed
+
+    def _files(self) -> list[Path]:
+        return [path for path in sorted(self.root.glob("*/*")) if path.is_file()]
+
+    def _own_pins(self) -> list[Pin]:
+        return list(self.lock().snapshots) if (self.root / LOCK_NAME).exists() else []
+
+    def _reply(self, source: str, address: str) -> Path:
+        return self.root / source / "replies" / f"{sha256(address.encode())}.json"
+
     def _content(self, pin: Pin) -> Path:
         return self.root / pin.source / f"{pin.sha256}.{pin.format}"
 
     def _sidecar(self, pin: Pin) -> Path:
-        return self.root / pin.source / f"{pin.sha256}.sidecar.json"
+        return self.root / pin.source / f"{pin.sha256}{SIDECAR}"
+
+
+def locks_under(shelf: Path) -> list[Lock]:
+    """
+    Read the lock of every edition in a folder, `<shelf>/<edition>/sources.lock`.
+
+    Raises
+    ------
+    SnapshotError
+        One of them is unreadable: then nothing can be said about what may be removed.
+    """
+    return [read_model(Lock, path) for path in sorted(shelf.glob(f"*/{LOCK_NAME}"))]
 
 
 def sha256(content: bytes) -> str:

@@ -3,6 +3,7 @@
 import json
 import random
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
@@ -118,11 +119,73 @@ def test_wijk_is_called_by_its_code_where_the_collection_has_no_name(
 def test_declared_rd_is_not_transformed(grenzen: Documents, catalogue: Catalogue, edit: Edit) -> None:
     def declare(page: Any) -> None:
         page["crs"] = {"type": "name", "properties": {"name": "urn:ogc:def:crs:EPSG::28992"}}
-        for feature in page["features"]:
-            feature["geometry"] = {"type": "Polygon", "coordinates": [RD_SQUARE]}
+        for number, feature in enumerate(page["features"]):
+            square = [[x + 2000 * number, y] for x, y in RD_SQUARE]
+            feature["geometry"] = {"type": "Polygon", "coordinates": [square]}
 
-    areas = parse_boundaries(edit(grenzen, "buurten", declare), catalogue, YEAR).areas
+    elsewhere = {"buurten": [edit(grenzen, "buurten", declare)["buurten"][0]]}
+    alone = edit(elsewhere, "buurten", lambda page: page.update(links=[]))
+    areas = parse_boundaries(alone, catalogue, YEAR).areas
     assert areas.geometry[FIRST].equals(shapely.Polygon(RD_SQUARE))
+
+
+def squares(edit: Edit, grenzen: Documents, *rings: list[list[float]]) -> Documents:
+    """Return a page with only so many buurten, of these outlines in EPSG:28992."""
+
+    def change(page: Any) -> None:
+        page.update(crs={"properties": {"name": "EPSG::28992"}}, links=[])
+        page["features"] = page["features"][: len(rings)]
+        for feature, ring in zip(page["features"], rings, strict=True):
+            feature["geometry"] = {"type": "Polygon", "coordinates": [ring]}
+
+    return {"buurten": [edit(grenzen, "buurten", change)["buurten"][0]]}
+
+
+def test_neighbours_are_made_to_fit_and_the_repair_is_told(
+    grenzen: Documents, catalogue: Catalogue, edit: Edit
+) -> None:
+    overlapping = [[x + 990, y] for x, y in RD_SQUARE]  # ten metres of a kilometre square
+    found = parse_boundaries(squares(edit, grenzen, RD_SQUARE, overlapping), catalogue, YEAR)
+    assert shapely.coverage_is_valid(found.areas.geometry.to_numpy())
+    assert found.areas.area.sum() == pytest.approx(1_990_000)
+    assert (found.repair.invalid, found.repair.changed) == (0, 1)
+    assert found.repair.moved == pytest.approx(10_000)
+
+
+def test_shape_that_is_invalid_by_a_spike_is_repaired(
+    grenzen: Documents, catalogue: Catalogue, edit: Edit
+) -> None:
+    spike = [*RD_SQUARE[:2], [91500, 435000], *RD_SQUARE[1:]]
+    found = parse_boundaries(squares(edit, grenzen, spike), catalogue, YEAR)
+    assert found.repair.invalid == 1
+    assert found.areas.is_valid.all()
+    assert found.areas.area.tolist() == [1_000_000]
+
+
+def test_shapes_that_lie_over_each_other_are_refused(
+    grenzen: Documents, catalogue: Catalogue, edit: Edit
+) -> None:
+    with pytest.raises(SourceError, match=r"column geometry: overlapping its neighbours: BU0599011"):
+        parse_boundaries(squares(edit, grenzen, RD_SQUARE, RD_SQUARE), catalogue, YEAR)
+
+
+def test_bulk_download_gives_what_the_pages_give(
+    grenzen: Documents, catalogue: Catalogue, tmp_path: Path
+) -> None:
+    from_pages = parse_boundaries(grenzen, catalogue, YEAR).areas
+    raw = [feature for page in grenzen["buurten"] for feature in json.loads(page)["features"]]
+    layer = gpd.GeoDataFrame.from_features(raw, crs=4326).to_crs(28992)
+    layer.to_file(tmp_path / "bulk.gpkg", layer="buurten")
+    content = (tmp_path / "bulk.gpkg").read_bytes()
+    from_bulk = parse_boundaries({"geopackage": [content]}, catalogue, YEAR).areas
+    assert from_bulk.drop(columns="geometry").equals(from_pages.drop(columns="geometry"))
+    assert shapely.hausdorff_distance(from_bulk.geometry.values, from_pages.geometry.values).max() < 0.001
+
+
+@pytest.mark.parametrize("content", [b"no file of that kind", b"SQLite format 3\x00 cut off"])
+def test_bulk_download_that_is_none(catalogue: Catalogue, content: bytes) -> None:
+    with pytest.raises(SourceError, match=r"table wijken-en-buurten-2024: no GeoPackage with a layer"):
+        parse_boundaries({"geopackage": [content]}, catalogue, YEAR)
 
 
 @pytest.mark.parametrize(

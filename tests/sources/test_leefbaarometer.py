@@ -33,7 +33,7 @@ def test_only_the_meting_in_force_is_read(catalogue: Catalogue) -> None:
     assert parse_leefbaarometer(documents, catalogue, 2024).frame["lbm_fysiek"].tolist() == [0.01]
     table = parse_leefbaarometer(documents, catalogue, 2023)
     assert table.frame["lbm_fysiek"].tolist() == [0.11]
-    assert (table.table, table.year) == ("2022", 2022)
+    assert (table.table, table.year) == ("2024", 2022)
 
 
 def test_order_of_rows_does_not_matter(leefbaarometer: Documents, catalogue: Catalogue) -> None:

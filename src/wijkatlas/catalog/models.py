@@ -15,6 +15,17 @@ class Entry(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+class Protocol(StrEnum):
+    """How a service is spoken to."""
+
+    ODATA_V3 = "odata_v3"  # the feed of StatLine and its third-party catalogue
+    ODATA_V4 = "odata_v4"  # its successor
+    FEATURES = "features"  # OGC API Features: pages of GeoJSON
+    GEOPACKAGE = "geopackage"  # one file with all shapes
+    ZIP = "zip"  # one file with a CSV in it
+    FILE = "file"  # a municipality's own table, beside its settings; never fetched
+
+
 class Source(Entry):
     """An open-data source: who publishes it, where it is and how it must be credited."""
 
@@ -22,11 +33,24 @@ class Source(Entry):
     title: Text
     publisher: Text
     homepage: HttpUrl
-    address: Text  # the service's root; a setting may replace it
+    services: dict[Protocol, Text] = Field(min_length=1)  # address by protocol, with {table} and {year}
     licence: Text
     licence_url: HttpUrl
     attribution: Text
+    optional: bool = False  # an edition can be made without it
     tables: dict[int, Text]  # table, collection or file by year
+    figures_of: dict[int, int] = {}  # by year: the year of its figures, where that is another
+    categories: dict[Text, Text] = {}  # of each further dimension, the one that is read; with {year}
+    member: Text | None = None  # of a zip: a pattern that exactly one of its files matches
+
+    def year_of_figures(self, year: int) -> int:
+        """Return the year that the figures which serve `year` speak of."""
+        return self.figures_of.get(year, year)
+
+    def slice_of(self, year: int) -> dict[str, str]:
+        """Return the category that is read of each further dimension, for `year`."""
+        period = self.year_of_figures(year)
+        return {name: category.format(year=period) for name, category in self.categories.items()}
 
 
 class Polarity(StrEnum):
@@ -118,6 +142,8 @@ class Rules(Entry):
     missing_at_or_below: float
     min_parts_covered: float = Field(gt=0, le=1)
     corporatiebuurt_above: float = Field(gt=0, lt=100)
+    years_back: int = Field(ge=0)
+    min_filled: float = Field(gt=0, le=1)
 
 
 class PublishedColumn(Entry):

@@ -1,22 +1,21 @@
-"""One module a source: fetch (the only code that touches the network) and parse (pure)."""
+"""One module a source: fetch (all of it through `http`, the only door to the network) and parse (pure)."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 import geopandas as gpd
 
-from wijkatlas.catalog import Catalogue
+from wijkatlas.catalog import Catalogue, Source
 from wijkatlas.errors import SnapshotError
 from wijkatlas.snapshots import LOCK_NAME, Lock, Snapshot, SnapshotStore
-from wijkatlas.sources import boundaries, kwb, leefbaarometer
+from wijkatlas.sources import boundaries, leefbaarometer
+from wijkatlas.sources.boundaries import Repair
+from wijkatlas.sources.cbs_v3 import parse_odata_v3
+from wijkatlas.sources.cbs_v4 import OBSERVATIONS, parse_odata_v4
 from wijkatlas.sources.documents import Documents
 from wijkatlas.sources.table import SourceTable, table_of
 
 __all__ = ["SourceTable", "Sources", "read_sources"]
-
-PARSERS = {
-    kwb.SOURCE: kwb.parse_kwb,
-    leefbaarometer.SOURCE: leefbaarometer.parse_leefbaarometer,
-}
 
 
 @dataclass(frozen=True)
@@ -28,11 +27,13 @@ class Sources:
     boundaries: gpd.GeoDataFrame  # buurten by code: names, codes of parents, shapes; see `Boundaries.areas`
     water: tuple[str, ...]  # codes of buurten left out of `boundaries`
     snapshots: tuple[Snapshot, ...]  # all that was read, by source, table, part and page
+    repair: Repair = field(default_factory=Repair)  # what it took to make the boundaries fit each other
+    earlier: tuple["Sources", ...] = ()  # the years before that may fill gaps, newest first
 
 
 def read_sources(store: SnapshotStore, lock: Lock, catalogue: Catalogue, year: int) -> Sources:
     """
-    Read and parse the snapshots of a year.
+    Read and parse the snapshots of a year, and of the years before it that the lock holds.
 
     Parameters
     ----------
@@ -50,19 +51,58 @@ def read_sources(store: SnapshotStore, lock: Lock, catalogue: Catalogue, year: i
     SourceError
         A source does not hold what the catalogue says it holds.
     """
-    snapshots: list[Snapshot] = []
-    documents: dict[str, Documents] = {}
-    for source in sorted((*PARSERS, boundaries.SOURCE)):
-        described, documents[source] = read_documents(store, lock, source, table_of(catalogue, source, year))
-        snapshots += described
-    division = boundaries.parse_boundaries(documents[boundaries.SOURCE], catalogue, year)
+    needed = {
+        source.id: table_of(catalogue, source.id, year)
+        for source in catalogue.sources.values()
+        if not source.optional or held(lock, source, year)
+    }
+    newest = read_year(store, lock, catalogue, year, needed)
+    earlier = []
+    for before in range(year - 1, year - catalogue.rules.years_back - 1, -1):
+        tables = {
+            source.id: source.tables[before]
+            for source in catalogue.sources.values()
+            if held(lock, source, before) and source.tables[before] != needed.get(source.id)
+        }
+        if boundaries.SOURCE in tables:
+            earlier.append(read_year(store, lock, catalogue, before, tables))
+    snapshots = {snapshot.place: snapshot for read in (newest, *earlier) for snapshot in read.snapshots}
+    return replace(
+        newest, earlier=tuple(earlier), snapshots=tuple(snapshots[place] for place in sorted(snapshots))
+    )
+
+
+def held(lock: Lock, source: Source, year: int) -> bool:
+    """Whether a lock pins the table of a source that serves a year."""
+    return year in source.tables and bool(lock.select(source.id, source.tables[year]))
+
+
+def read_year(
+    store: SnapshotStore, lock: Lock, catalogue: Catalogue, year: int, needed: Mapping[str, str]
+) -> Sources:
+    """Read and parse the tables in `needed`, by source, as they serve `year`."""
+    read = {source: read_documents(store, lock, source, table) for source, table in sorted(needed.items())}
+    division = boundaries.parse_boundaries(read[boundaries.SOURCE][1], catalogue, year)
     return Sources(
         year=year,
-        tables={source: parse(documents[source], catalogue, year) for source, parse in PARSERS.items()},
+        tables={
+            source: parse_table(documents, catalogue, source, year)
+            for source, (_, documents) in read.items()
+            if source != boundaries.SOURCE
+        },
         boundaries=division.areas,
         water=division.water,
-        snapshots=tuple(snapshots),
+        snapshots=tuple(snapshot for described, _ in read.values() for snapshot in described),
+        repair=division.repair,
     )
+
+
+def parse_table(documents: Documents, catalogue: Catalogue, source: str, year: int) -> SourceTable:
+    """Read a table of figures, by the form in which it was stored."""
+    if source == leefbaarometer.SOURCE:
+        return leefbaarometer.parse_leefbaarometer(documents, catalogue, year)
+    parse = parse_odata_v4 if OBSERVATIONS in documents else parse_odata_v3
+    return parse(documents, catalogue, source, year)
 
 
 def read_documents(

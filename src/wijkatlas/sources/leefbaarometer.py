@@ -1,14 +1,19 @@
 """Leefbaarometer 3.0, from the open-data file of buurten: a total and five dimensions for every meting."""
 
 import csv
-from io import StringIO
+import zipfile
+import zlib
+from fnmatch import fnmatchcase
+from io import BytesIO, StringIO
 
 import pandas as pd
 
 from wijkatlas.areas import Level, check_codes
 from wijkatlas.catalog import Catalogue
 from wijkatlas.errors import SourceError, some
+from wijkatlas.snapshots import Snapshot
 from wijkatlas.sources.documents import Documents, pages_of
+from wijkatlas.sources.job import Job
 from wijkatlas.sources.table import SourceTable, cases, make_table, table_of, to_numbers
 
 SOURCE = "leefbaarometer"
@@ -37,16 +42,17 @@ def parse_leefbaarometer(documents: Documents, catalogue: Catalogue, year: int) 
     SourceError
         The file is no such CSV, lacks a column or the meting, or its dimensions do not add up to the total.
     """
-    meting = table_of(catalogue, SOURCE, year)
-    (content,) = pages_of(documents, PART, source=SOURCE, table=meting)
-    file = read_csv(content, table=meting)
+    table = table_of(catalogue, SOURCE, year)
+    meting = str(catalogue.sources[SOURCE].year_of_figures(year))
+    (content,) = pages_of(documents, PART, source=SOURCE, table=table)
+    file = read_csv(content, table=table)
     columns = {indicator: stems[0] for indicator, stems in catalogue.of_source(SOURCE, year).items()}
     absent = [key for key in (CODE, METING, TOTAL, *DIMENSIONS, *columns.values()) if key not in file]
     if absent:
         raise SourceError(
             f"no such column in the file; it has {', '.join(map(str, file))}",
             source=SOURCE,
-            table=meting,
+            table=table,
             column=absent[0],
         )
     rows = file[file[METING].str.strip() == meting].set_index(CODE)
@@ -54,12 +60,52 @@ def parse_leefbaarometer(documents: Documents, catalogue: Catalogue, year: int) 
         raise SourceError(
             f"no rows of meting {meting}: the file has {some(file[METING].unique(), most=20) or 'no rows'}",
             source=SOURCE,
-            table=meting,
+            table=table,
         )
-    table = make_table(rows, columns, catalogue, source=SOURCE, table=meting, year=int(meting))
-    check_codes(table.frame.index, Level.BUURT, source=SOURCE, table=meting)
-    check_sums(rows, table=meting)
-    return table
+    figures = make_table(rows, columns, catalogue, source=SOURCE, table=table, year=int(meting))
+    check_codes(figures.frame.index, Level.BUURT, source=SOURCE, table=table)
+    check_sums(rows, table=table)
+    return figures
+
+
+def fetch_zip(job: Job) -> list[Snapshot]:
+    """
+    Fetch the zip of a meting and keep the one file in it that is read.
+
+    Raises
+    ------
+    SourceError
+        The zip cannot be had, or does not hold exactly one file of that name, of a size within the limits.
+    """
+    snapshot, _ = job.fetch(
+        PART, job.address, bytes.__len__, form="csv", extract=lambda sent: extract(sent, job)
+    )
+    job.client.progress(job.client.tally)
+    return [snapshot]
+
+
+def extract(content: bytes, job: Job) -> bytes:
+    """
+    Return the one member of a zip that the catalogue names, in memory: no path in it is ever used.
+
+    Raises
+    ------
+    ValueError
+        It is no whole zip, or the member is absent, ambiguous or too large.
+    """
+    pattern, limit = job.source.member or "*", job.client.network.max_reply
+    try:
+        with zipfile.ZipFile(BytesIO(content)) as archive:
+            found = [info for info in archive.infolist() if fnmatchcase(info.filename, pattern)]
+            if len(found) != 1:
+                raise ValueError(f"{len(found)} files in the zip match {pattern!r}")
+            with archive.open(found[0]) as member:
+                unpacked = member.read(limit + 1)  # what the zip says of a size is not to be trusted
+    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, OSError, zlib.error) as error:
+        raise ValueError(f"no whole zip: {error}") from error
+    if len(unpacked) > limit:
+        raise ValueError(f"{found[0].filename!r} unpacks to more than {limit} bytes")
+    return unpacked
 
 
 def read_csv(content: bytes, *, table: str) -> pd.DataFrame:
