@@ -9,7 +9,14 @@ from wijkatlas.edition import Settings, sample_settings
 from wijkatlas.snapshots import Lock, Snapshot, SnapshotStore, sha256
 
 DATA = Path(__file__).parents[1] / "data"
-QUICK = 'base = "deltaplan"\n[uncertainty]\nreplications = 20\n'
+QUICK = """
+base = "deltaplan"
+[uncertainty]
+replications = 20
+sobol_size = 4
+[analysis]
+permutations = 99
+"""
 
 
 def quick_settings(folder: Path, *, store: Path | None = None) -> Settings:
@@ -56,8 +63,8 @@ def shuffled(snapshot: Snapshot, content: bytes) -> bytes:
 
 
 def published_files(folder: Path) -> Iterator[tuple[str, bytes]]:
-    """Yield each file of an edition but those that tell which snapshots it was made from."""
+    """Yield each file of an edition but for what tells which snapshots it was made from: lists and its id."""
     told = {"manifest.json", "SHA256SUMS", "sources.lock"}
     for path in sorted(folder.rglob("*")):
         if path.is_file() and path.name not in told:
-            yield path.relative_to(folder).as_posix(), path.read_bytes()
+            yield path.relative_to(folder).as_posix(), path.read_bytes().replace(folder.name.encode(), b"")

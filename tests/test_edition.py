@@ -1,6 +1,7 @@
 """The whole run: same inputs, same bytes; bad inputs, an untouched shelf."""
 
 import json
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -44,7 +45,8 @@ def test_hash_seed_and_folder_do_not_change_a_byte(edition: Path, tmp_path: Path
         f"make_edition(Settings({settings.year}, Path({str(settings.store)!r}), Path({str(settings.out)!r}),"
         f" {settings.sample!r}, {settings.spec!r}))"
     )
-    subprocess.run([sys.executable, "-c", code], check=True, env={"PYTHONHASHSEED": seed}, cwd=tmp_path)
+    environment = {**os.environ, "PYTHONHASHSEED": seed}
+    subprocess.run([sys.executable, "-c", code], check=True, env=environment, cwd=tmp_path)
     latest = settings.out / "latest"
     assert latest.resolve().name == edition.name
     assert (latest / "SHA256SUMS").read_bytes() == (edition / "SHA256SUMS").read_bytes()
