@@ -95,7 +95,7 @@ def test_no_smaller_change_takes_an_area_out_and_the_found_one_does(seed: int, m
         assert abs(tipped - share) * parent == pytest.approx(row["verschuiving"])
         position = codes.get_loc(code)
         past, before = (
-            ranks_with(row["gewicht_van"], row["gewicht_naar"] + sign * 1e-7)[position]
+            ranks_with(row["gewicht_van"], row["gewicht_naar"] * (1 + sign * 1e-6))[position]
             for sign in ((1, -1) if tipped > share else (-1, 1))
         )
         assert past > places
