@@ -17,16 +17,11 @@ BASICS = ("inwoners", "huishoudens", "woningvoorraad")  # in one line above the 
 
 
 class Part(NamedTuple):
-    """A theme's contribution to one area's score, in points, beside that of the middle area."""
+    """A theme in one area's score, in points."""
 
     label: str
     value: float
-    middle: float
-
-    @property
-    def gap(self) -> float:
-        """How much higher than in the middle area."""
-        return self.value - self.middle
+    gap: float  # how much higher the score is by it than that of the middle area
 
 
 class Figure(NamedTuple):
@@ -35,8 +30,17 @@ class Figure(NamedTuple):
     label: str
     value: str
     worse: str  # than how many of the areas
+    gap: str  # how many points it brings above the middle area
     peiljaar: str
     status: str
+
+
+class Tipping(NamedTuple):
+    """The smallest change of one weight that takes an area out of the top."""
+
+    label: str
+    weight: float
+    changed: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,7 @@ class Card:
     basics: tuple[str, ...]
     parts: tuple[Part, ...]  # by theme; none where the area has no score
     figures: tuple[tuple[str, tuple[Figure, ...]], ...]  # by theme
+    tipping: Tipping | None  # None where it is not in the top, or where no weight takes it out
 
     @property
     def driving(self) -> list[Part]:
@@ -60,6 +65,11 @@ class Card:
     def holding(self) -> list[Part]:
         """The themes that hold the score below the middle area's, strongest first."""
         return sorted((part for part in self.parts if part.gap < 0), key=lambda part: part.gap)
+
+    @property
+    def similar(self) -> list[str]:
+        """The codes of the areas most like it."""
+        return self.row["lijkt_op"].split("; ") if self.row["lijkt_op"] else []
 
 
 def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
@@ -87,27 +97,30 @@ def make_cards(assessment: Ranked, frame: gpd.GeoDataFrame, catalogue: Catalogue
     level = assessment.table.level
     codes = frame[f"{level}_code"]
     basics = zip(*(_basic(assessment, catalogue.indicators[name], codes) for name in BASICS), strict=True)
+    tipping = _tipping(assessment, catalogue)
     rows = zip(
         records(frame), basics, _parts(assessment, frame, catalogue), _figures(assessment, codes, catalogue),
         strict=True,
     )  # fmt: skip
     return [
         Card(
-            row[f"{level}_code"],
+            code := row[f"{level}_code"],
             row[f"{level}_naam"],
             row["wijk_naam"] if level is Level.BUURT else "",
             row,
             own_basics,
             own_parts,
             own_figures,
+            tipping.get(code),
         )
         for row, own_basics, own_parts, own_figures in rows
     ]
 
 
-def longest(cards: list[Card]) -> Axis:
-    """Return the axis on which every theme's contribution fits."""
-    return Axis(0, max((part.value for card in cards for part in card.parts), default=1))
+def gaps_axis(cards: list[Card]) -> Axis:
+    """Return the axis on which every theme's gap fits, with 0 in the middle."""
+    widest = max((abs(part.gap) for card in cards for part in card.parts), default=1)
+    return Axis(-widest, widest)
 
 
 def _basic(assessment: Ranked, indicator: Indicator, codes: pd.Series) -> list[str]:
@@ -117,12 +130,22 @@ def _basic(assessment: Ranked, indicator: Indicator, codes: pd.Series) -> list[s
 
 
 def _parts(assessment: Ranked, frame: pd.DataFrame, catalogue: Catalogue) -> Iterator[tuple[Part, ...]]:
-    domains = [domain.id for domain in assessment.scores.spec.domains]
-    brought = frame[[f"bijdrage_{name}" for name in domains]]
-    middles = brought.median().tolist()
-    labels = [catalogue.domains[name].label for name in domains]
-    for scored, values in zip(brought.notna().all(axis=1), brought.to_numpy().tolist(), strict=True):
-        yield tuple(map(Part, labels, values, middles)) if scored else ()
+    gaps = assessment.explanations.domain_gaps
+    labels = [catalogue.domains[str(name)].label for name in gaps]
+    brought = frame[[f"bijdrage_{name}" for name in gaps]].to_numpy().tolist()
+    apart = gaps.reindex(frame.iloc[:, 0]).to_numpy().tolist()
+    for is_scored, values, own_gaps in zip(frame["rang"].notna(), brought, apart, strict=True):
+        yield tuple(map(Part, labels, values, own_gaps)) if is_scored else ()
+
+
+def _tipping(assessment: Ranked, catalogue: Catalogue) -> dict[str, Tipping]:
+    entries = catalogue.domains | catalogue.indicators
+    found = assessment.explanations.tipping.dropna(subset="gewicht_naar")
+    columns = (found.index, found["gewicht_van"], found["gewicht"], found["gewicht_naar"])
+    return {
+        code: Tipping(entries[name].label, weight, changed)
+        for code, name, weight, changed in zip(*columns, strict=True)
+    }
 
 
 def _figures(
@@ -144,19 +167,22 @@ def _figure(assessment: Ranked, indicator: Indicator, codes: pd.Series) -> list[
     values = table.values[name].loc[codes]
     sign = 1 if indicator.polarity is Polarity.HIGHER_IS_WORSE else -1
     worse = ((sign * values).rank(method="min") - 1) / max(1, values.notna().sum() - 1)
+    gaps = assessment.explanations.gaps[name].reindex(codes)
     status = table.status[name].loc[codes].mask(assessment.imputed[name].loc[codes], Status.IMPUTED.value)
     return [
         Figure(
             indicator.label,
             dutch.quantity(value, indicator.unit, indicator.decimals) if known else "geen cijfer",
             dutch.percent(share) if known else "–",
+            "–" if pd.isna(gap) else dutch.signed(gap, 1),
             f"{year:.0f}" if known else "–",
             f"{origin}, {missing} zonder cijfer" if missing else origin,
         )
-        for value, known, share, year, origin, missing in zip(
+        for value, known, share, gap, year, origin, missing in zip(
             values,
             values.notna(),
             worse,
+            gaps,
             table.peiljaar[name].loc[codes],
             status,
             table.parts_missing[name].loc[codes],

@@ -14,13 +14,19 @@ def number(value: float, decimals: int = 0) -> str:
     return f"{value:z,.{decimals}f}".translate(SWAPPED)
 
 
+def signed(value: float, decimals: int = 0) -> str:
+    """Write a difference with its sign; none before a zero."""
+    written = number(value, decimals)
+    return written if value <= 0 or not written.strip("0,.") else f"+{written}"
+
+
 def percent(share: float, decimals: int = 0) -> str:
     """Write a share from 0 to 1 as a percentage; only certainty itself reads 0% or 100%."""
     nearly = 10.0**-decimals
     if 0 < share < nearly / 200:
-        return f"minder dan {number(nearly, decimals)}%"
+        return f"<{number(nearly, decimals)}%"
     if 1 - nearly / 200 < share < 1:
-        return f"meer dan {number(100 - nearly, decimals)}%"
+        return f">{number(100 - nearly, decimals)}%"
     return f"{number(100 * share, decimals)}%"
 
 

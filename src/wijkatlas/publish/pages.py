@@ -2,25 +2,30 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import jinja2
-import pandas as pd
+from markupsafe import Markup
 
 from wijkatlas.areas import Level
+from wijkatlas.catalog import read_toml
 from wijkatlas.publish import dutch
-from wijkatlas.publish.cards import Card, longest, make_cards, records
-from wijkatlas.publish.charts import Axis, Histogram, histogram
+from wijkatlas.publish.cards import records
 from wijkatlas.publish.columns import Field, fields
 from wijkatlas.publish.contents import Contents, folder_name
 from wijkatlas.publish.downloads import PLURAL
-from wijkatlas.scoring.assessment import Ranked
+from wijkatlas.publish.layers import map_layers, map_level, split_by_gemeente
+from wijkatlas.publish.map import MapText, asset, leaflet_html, map_html, write_map
+from wijkatlas.publish.method import method_of
+from wijkatlas.publish.rankings import Ranking, listing
 
 ASSETS = ("style.css", "search.js", "table.js", "gemeente.js")
+# Detail of the map of one gemeente, finer than that of the whole.
+GEMEENTE_TOLERANCE_M = 3
+GEMEENTE_GRID_M = 1
 SUMMARY = (
     "buurten_gescoord",
     "gemiddelde_rang",
@@ -31,59 +36,11 @@ SUMMARY = (
 )
 ENDINGS = ("-excel.csv", ".csv", ".geojson", ".parquet", "-cijfers.csv", "-cijfers.parquet", ".gpkg")
 TOP = 10  # areas on the first page
-LISTED = 5  # areas shown at once of a gemeente without any in the list
-
-
-class RankedLevel:
-    """One level with ranks, and what every page says of it."""
-
-    def __init__(self, contents: Contents, level: Level) -> None:
-        self.frame = contents.frames[level]
-        assessment = contents.assessments[level]
-        if not isinstance(assessment, Ranked):
-            raise TypeError(f"{level} is not ranked")
-        self.name, self.plural = str(level), PLURAL[level]
-        self.scored = int(self.frame["rang"].notna().sum())
-        self.areas = len(self.frame)
-        self.places = contents.spec.uncertainty.places(self.scored)
-        self.cards = make_cards(assessment, self.frame, contents.catalogue)
-        self.parts_axis = longest(self.cards)
-        self.scores: Histogram = histogram(self.frame["score"])
-        self.unlisted = contents.spec.uncertainty.classes[-1].label
-
-    @cached_property
-    def by_gemeente(self) -> dict[str, list[Card]]:
-        """The cards of each gemeente by its code, in the order of the ranks."""
-        own: dict[str, list[Card]] = {}
-        for card in self.cards:
-            own.setdefault(card.row["gemeente_code"], []).append(card)
-        return own
-
-
-@dataclass(frozen=True)
-class Listing:
-    """The areas of one level in one gemeente, each part by rank."""
-
-    level: RankedLevel
-    listed: list[Card]  # with a fair chance of belonging to the top
-    others: list[Card]
-    unscored: list[Card]
-
-    @property
-    def ranks(self) -> Axis:
-        """The axis of the rank intervals of what is listed, and of the limit of the top."""
-        widest = max((card.row["rang_p95"] for card in self.listed), default=1)
-        return Axis(1, max(widest, 2 * self.level.places))
-
-    @property
-    def is_top(self) -> bool:
-        """Whether what is listed belongs to the list, and is not merely the highest of this gemeente."""
-        return bool(self.listed) and self.listed[0].row["klasse"] != self.level.unlisted
 
 
 def write_pages(contents: Contents, folder: Path) -> None:
     """
-    Write every page of an edition, and the style and scripts that they share.
+    Write every page of an edition, and the styles and scripts that they share.
 
     Parameters
     ----------
@@ -94,8 +51,8 @@ def write_pages(contents: Contents, folder: Path) -> None:
     """
     (folder / "assets").mkdir()
     for name in ASSETS:
-        (folder / "assets" / name).write_bytes((files(__package__) / "assets" / name).read_bytes())
-    levels = [RankedLevel(contents, level) for level in (Level.BUURT, Level.WIJK)]
+        (folder / "assets" / name).write_text(asset(name), encoding="utf-8")
+    levels = [Ranking(contents, level) for level in (Level.BUURT, Level.WIJK)]
     shared = {
         "edition": contents,
         "scope": contents.sample or "Nederland",
@@ -104,9 +61,44 @@ def write_pages(contents: Contents, folder: Path) -> None:
     }
     page = _render("index.html", here="index.html", root="", **shared, **_index(contents, folder, levels))
     (folder / "index.html").write_text(page, encoding="utf-8")
+    page = _render("methode.html", here="methode.html", root="", **shared, **method_of(contents, levels))
+    (folder / "methode.html").write_text(page, encoding="utf-8")
+    maps = _write_maps(contents, folder)
     for name, context in _gemeenten(contents, folder, levels):
-        page = _render("gemeente.html", here="", root="../../", **shared, **context)
+        page = _render("gemeente.html", here="", root="../../", **shared, **context, map=next(maps))
         (folder / "gemeenten" / name / "index.html").write_text(page, encoding="utf-8")
+
+
+def _write_maps(contents: Contents, folder: Path) -> Iterator[Markup]:
+    """Write the map of the whole, and what the others share; yield the map of each gemeente, by code."""
+    texts = _texts()["map"]
+    text = MapText(
+        title=f"{texts['title']} {contents.title}",
+        caveat=texts["caveat"],
+        attribution=texts["attribution"].format(
+            year=contents.year, sources="; ".join(source.attribution for source in contents.credits)
+        ),
+        sources=tuple(f"{source.attribution} ({source.licence})" for source in contents.credits),
+        note=texts["sample"].format(sample=contents.sample) if contents.sample else "",
+    )
+    layers = map_layers(contents, texts)
+    levels = [map_level(contents, level, texts["levels"][level], layers) for level in Level]
+    write_map(folder / "kaart.html", levels, layers, text)
+    leaflet = leaflet_html()
+    for name, element in (("leaflet.css", leaflet.style), ("leaflet.js", leaflet.script)):
+        (folder / "assets" / name).write_text(_inside(element), encoding="utf-8")
+    finest, *others = (split_by_gemeente(level) for level in levels[:-1])
+    for code in sorted(finest):
+        own = [finest[code], *(other[code] for other in others)]
+        pieces = map_html(own, layers, text, tolerance_m=GEMEENTE_TOLERANCE_M, grid_m=GEMEENTE_GRID_M)
+        for name, element in (("map.css", pieces.style), ("map.js", pieces.script)):
+            (folder / "assets" / name).write_text(_inside(element), encoding="utf-8")
+        yield pieces.body
+
+
+def _inside(element: Markup) -> str:
+    """Return the text of a `<style>` or `<script>`, for a file that many pages share."""
+    return str(element)[element.index(">") + 1 : element.rindex("<")]
 
 
 def _dropped(contents: Contents) -> list[str]:
@@ -115,7 +107,7 @@ def _dropped(contents: Contents) -> list[str]:
     return [contents.catalogue.domains[d.id].label for d in contents.spec.domains if d.id not in kept]
 
 
-def _index(contents: Contents, folder: Path, levels: Sequence[RankedLevel]) -> dict[str, Any]:
+def _index(contents: Contents, folder: Path, levels: Sequence[Ranking]) -> dict[str, Any]:
     gemeenten = sorted(records(contents.frames[Level.GEMEENTE]), key=lambda row: str(row["gemeente_naam"]))
     folders = {g["gemeente_code"]: folder_name(g["gemeente_code"], g["gemeente_naam"]) for g in gemeenten}
     buurten = contents.frames[Level.BUURT]
@@ -125,8 +117,6 @@ def _index(contents: Contents, folder: Path, levels: Sequence[RankedLevel]) -> d
         "example": buurten["buurt_naam"].iloc[0],
         "top": records(buurten.head(TOP)),
         "levels": levels,
-        "classes": _counts(buurten["klasse"], [c.label for c in contents.spec.uncertainty.classes[:-1]]),
-        "reasons": buurten["reden_niet_gescoord"].value_counts().sort_index().to_dict(),
         "gemeenten": gemeenten,
         "downloads": _downloads(folder / "downloads", "downloads/"),
     }
@@ -145,13 +135,8 @@ def _names(contents: Contents, folders: dict[str, str]) -> Iterator[list[Any]]:
         yield [folders[code], name, parts.get(code, [])]
 
 
-def _counts(classes: pd.Series, labels: Sequence[str]) -> dict[str, int]:
-    counts = classes.value_counts()
-    return {label: int(counts.get(label, 0)) for label in labels}
-
-
 def _gemeenten(
-    contents: Contents, folder: Path, levels: Sequence[RankedLevel]
+    contents: Contents, folder: Path, levels: Sequence[Ranking]
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield the folder of each gemeente and what its page shows."""
     summaries = contents.frames[Level.GEMEENTE]
@@ -165,6 +150,7 @@ def _gemeenten(
             name,
             {
                 "gemeente": row,
+                "here_folder": name,
                 "listings": [listing(lv, lv.by_gemeente[code]) for lv in levels if code in lv.by_gemeente],
                 "likely": sum(card.row["klasse"] in certain for card in buurten),
                 "certain": certain,
@@ -172,19 +158,6 @@ def _gemeenten(
                 "downloads": _downloads(folder / "gemeenten" / name, ""),
             },
         )
-
-
-def listing(level: RankedLevel, cards: Sequence[Card]) -> Listing:
-    """Sort a gemeente's cards, by rank, into what to look at first, the others and the unscored."""
-    scored = [card for card in cards if card.row["rang"] is not None]
-    listed = [card for card in scored if card.row["klasse"] != level.unlisted] or scored[:LISTED]
-    codes = {card.code for card in listed}
-    return Listing(
-        level,
-        listed,
-        [card for card in scored if card.code not in codes],
-        [card for card in cards if card.row["rang"] is None],
-    )
 
 
 def _downloads(folder: Path, prefix: str) -> dict[str, dict[str, tuple[str, int]]]:
@@ -215,6 +188,11 @@ def figure(value: object, field: Field) -> str:
 
 
 @cache
+def _texts() -> dict[str, Any]:
+    return read_toml(files(__package__) / "templates" / "texts.toml")
+
+
+@cache
 def _environment() -> jinja2.Environment:
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("wijkatlas.publish"),
@@ -226,6 +204,7 @@ def _environment() -> jinja2.Environment:
     )
     environment.filters |= {
         "number": dutch.number,
+        "signed": dutch.signed,
         "percent": dutch.percent,
         "size": dutch.size,
         "day": dutch.day,
