@@ -121,12 +121,6 @@ def pandas_seconds(count: int) -> tuple[float, float]:
     return elapsed / count, float((theirs == replicator.ranks(choices)).mean())
 
 
-def exponent(sources: frozenset[SourceOfDoubt], replications: int) -> tuple[float, list[float]]:
-    """Fit seconds ~ areas ** exponent over all sizes."""
-    times = [seconds(areas, sources, replications) for areas in SIZES]
-    return float(np.polyfit(np.log(SIZES), np.log(times), 1)[0]), times
-
-
 def main() -> None:
     print(f"{os.cpu_count()} processors, {AREAS:,} areas x 20 indicators, {REPLICATIONS:,} replications")
     speed = bandwidth()
@@ -142,10 +136,13 @@ def main() -> None:
         print(f"  {each / least:.1f} times what moving the figures once takes at {speed / 1e9:.1f} GB/s")
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
     print(f"peak memory so far: {peak:.2f} GB")
-    for name, sources in (("method", METHOD), ("all three", EVERY_SOURCE)):
-        slope, times = exponent(sources, 100)
+    for name, sources, count in (("method", METHOD, REPLICATIONS), ("all three", EVERY_SOURCE, 100)):
+        times = [seconds(areas, sources, count) for areas in SIZES]
+        steps = np.diff(np.log(times)) / np.diff(np.log(SIZES))
+        overall = np.log(times[-1] / times[0]) / np.log(SIZES[-1] / SIZES[0])
         listed = ", ".join(f"{areas:,}: {taken:.2f} s" for areas, taken in zip(SIZES, times, strict=True))
-        print(f"growth of 100 replications, {name}: exponent {slope:.2f} ({listed})")
+        print(f"growth of {count:,} replications, {name}: {listed};")
+        print(f"  exponent {overall:.2f} from first to last, {steps.max():.2f} in the steepest step")
 
 
 if __name__ == "__main__":

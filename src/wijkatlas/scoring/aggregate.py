@@ -33,21 +33,22 @@ def weighted_mean(parts: Floats, weights: Floats, mean: Mean) -> Floats:
     Summed column by column, so that equal areas get equal bits on every machine and tie.
     """
     total = np.zeros(len(parts))
-    present = np.zeros(len(parts))
-    for column, weight in zip(parts.T, weights, strict=True):
+    known = ~np.isnan(parts)
+    complete = bool(known.all())
+    present = np.full(len(parts), weights.sum()) if complete else np.zeros(len(parts))
+    for j, weight in enumerate(weights):
+        column = parts[:, j]
         if mean == "arithmetic":
             terms = column * weight
         else:
             positive = np.where(column <= 0, np.inf, column)
             terms = np.log(positive) * weight if mean == "geometric" else weight / positive
             terms[column <= 0] = np.inf
-        known = ~np.isnan(column)
-        if known.all():
+        if complete:
             total += terms
-            present += weight
         else:
-            total += np.where(known, terms, 0.0)
-            present += np.where(known, weight, 0.0)
+            total += np.where(known[:, j], terms, 0.0)
+            present += np.where(known[:, j], weight, 0.0)
     undefined = np.isinf(total) | (present == 0)
     total[undefined] = np.nan
     present[undefined] = 1.0

@@ -4,7 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wijkatlas.errors import ScoringError
-from wijkatlas.scoring.spec import Normalisation
+from wijkatlas.scoring.rank import rank
+from wijkatlas.scoring.spec import Goalposts, MinMax, Normalisation, PercentileRank
 
 Floats = NDArray[np.float64]
 
@@ -40,43 +41,28 @@ def normalise(values: Floats, direction: int, normalisation: Normalisation, *, i
     n_minmax, n_zscore, n_prank and n_goalposts.
     """
     directed = values * direction
-    match normalisation.method:
-        case "min_max":
-            lowest, highest = np.fmin.reduce(directed), np.fmax.reduce(directed)
-            _check_range(lowest, highest, indicator)
-            return _rescaled(directed, (lowest, highest), normalisation.lower, normalisation.upper)
-        case "z_score":
-            _check_range(np.fmin.reduce(directed), np.fmax.reduce(directed), indicator)
-            known = directed[~np.isnan(directed)]
-            z = (directed - known.mean()) / known.std(ddof=1)
-            return np.asarray(normalisation.mean + normalisation.sd * z)
-        case "percentile_rank":
-            return _rescaled(
-                _percentile_rank(directed, indicator), (0.0, 1.0), normalisation.lower, normalisation.upper
-            )
-        case "goalposts":
-            lowest, highest = sorted(post * direction for post in normalisation.posts[indicator])
-            _check_range(lowest, highest, indicator)
-            clipped = np.clip(directed, lowest, highest)
-            return _rescaled(clipped, (lowest, highest), normalisation.lower, normalisation.upper)
-
-
-def _rescaled(values: Floats, ends: tuple[float, float], lower: float, upper: float) -> Floats:
-    return lower + (upper - lower) * ((values - ends[0]) / (ends[1] - ends[0]))
-
-
-def _percentile_rank(values: Floats, indicator: str) -> Floats:
-    """Return (smallest shared rank - 1) / (n - 1) over the n known values, in ascending order."""
-    order = np.argsort(values)
-    known = len(values) - int(np.isnan(values).sum())
-    ordered = values[order[:known]]
-    lowest, highest = (ordered[0], ordered[-1]) if known else (np.nan, np.nan)
+    if normalisation.method == "goalposts":
+        lowest, highest = sorted(post * direction for post in normalisation.posts[indicator])
+        return _rescaled(np.clip(directed, lowest, highest), (lowest, highest), normalisation)
+    lowest, highest = np.fmin.reduce(directed), np.fmax.reduce(directed)
     _check_range(lowest, highest, indicator)
-    starts = np.zeros(known, np.intp)
-    starts[1:] = np.where(ordered[1:] != ordered[:-1], np.arange(1, known), 0)
-    shares = np.full(len(values), np.nan)
-    shares[order[:known]] = np.maximum.accumulate(starts) / (known - 1)
-    return shares
+    if normalisation.method == "min_max":
+        return _rescaled(directed, (lowest, highest), normalisation)
+    missing = np.isnan(directed)
+    if normalisation.method == "z_score":
+        known = directed[~missing]
+        return np.asarray(
+            normalisation.mean + normalisation.sd * (directed - known.mean()) / known.std(ddof=1)
+        )
+    ranks = rank(-directed).astype(np.float64)
+    ranks[missing] = np.nan
+    return _rescaled(ranks, (1.0, len(ranks) - float(missing.sum())), normalisation)
+
+
+def _rescaled(
+    values: Floats, ends: tuple[float, float], scale: MinMax | PercentileRank | Goalposts
+) -> Floats:
+    return scale.lower + (scale.upper - scale.lower) * ((values - ends[0]) / (ends[1] - ends[0]))
 
 
 def _check_range(lowest: float, highest: float, indicator: str) -> None:
