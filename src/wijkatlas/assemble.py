@@ -76,7 +76,7 @@ def observe(
     denominators = denominators_of(raw, catalogue)
     values = rates(raw, denominators, catalogue)
     status = pd.DataFrame(Status.NOT_CARRIED.value, index=raw.index, columns=raw.columns, dtype="str")
-    peiljaar = pd.DataFrame(index=raw.index, columns=raw.columns, dtype="Int16")
+    peiljaar = pd.DataFrame(np.nan, index=raw.index, columns=raw.columns)
     for table in sources.tables.values():
         held = list(table.frame.columns)
         in_source = areas.index.isin(table.frame.index)
@@ -93,7 +93,7 @@ def observe(
         values=values,
         denominators=denominators,
         status=status,
-        peiljaar=peiljaar.where(values.notna()),
+        peiljaar=peiljaar.astype("Int16").where(values.notna()),
         parts_missing=pd.DataFrame(0, index=raw.index, columns=raw.columns, dtype="Int32"),
     )
 

@@ -61,6 +61,12 @@ def sample_settings(name: str, *, data: Path, out: Path) -> Settings:
     return Settings(year=int(found[-1].name[-4:]), store=found[-1], out=out, sample=name.capitalize())
 
 
+def prepare(settings: Settings) -> Assembly:
+    """Read and assemble the figures of these settings, and score nothing yet."""
+    catalogue = load_catalogue()
+    return assemble(read(settings, catalogue), catalogue)
+
+
 class Perform(Protocol):
     """How a stage is carried out: plainly here, as a Prefect task in `flows/`."""
 

@@ -37,7 +37,7 @@ def write_csv(frame: pd.DataFrame, path: Path) -> None:
 
 def write_excel_csv(frame: pd.DataFrame, path: Path) -> None:
     """Write CSV for Dutch Excel: semicolon, decimal comma, byte-order mark; no text can start a formula."""
-    texts = list(frame.select_dtypes("str").columns)
+    texts: list[str] = list(frame.select_dtypes("str").columns)
     safe = frame.copy()
     safe[texts] = safe[texts].map(
         lambda text: f"'{text}" if text[:1] in "=+-@\t\r" else text, na_action="ignore"

@@ -158,10 +158,10 @@ def named(flags: pd.DataFrame, labels: pd.Series) -> pd.Series:
 
 def _strongest(gaps: pd.DataFrame, catalogue: Catalogue) -> pd.Series:
     """Name the domains that lift each area above the middle one, at most three, strongest first."""
-    labels = pd.Series({domain: catalogue.domains[domain].label for domain in gaps})
+    labels = {domain: catalogue.domains[domain].label for domain in gaps.columns.astype("str")}
 
     def told(gap: pd.Series) -> str:
-        return "; ".join(labels[gap[gap > 0].nlargest(STRONGEST).index])
+        return "; ".join(labels[str(domain)] for domain in gap[gap > 0].nlargest(STRONGEST).index)
 
     return gaps.apply(told, axis=1)
 

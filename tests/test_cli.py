@@ -1,0 +1,75 @@
+"""The command line as its user meets it."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from conftest import ROOT
+from editions import quick_settings
+from wijkatlas.cli import app
+
+COMMANDS = typer.main.get_command(app)
+
+
+def wijkatlas(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "wijkatlas", *arguments], cwd=cwd, capture_output=True, text=True, check=False
+    )
+
+
+@pytest.mark.parametrize("name", COMMANDS.commands)
+def test_every_command_and_option_is_explained(name: str) -> None:
+    command = COMMANDS.commands[name]
+    assert command.help
+    assert all(getattr(p, "help", None) for p in command.params if p.name != "help"), command.params
+    shown = CliRunner().invoke(app, [name, "--help"])
+    assert shown.exit_code == 0
+    assert command.help.split(":")[0].split(",")[0][:30] in " ".join(shown.output.split())
+
+
+@pytest.mark.parametrize("name", COMMANDS.commands)
+def test_every_command_stands_in_the_readme(name: str) -> None:
+    assert f"wijkatlas {name}" in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["run", "--sample", "atlantis"], "no sample 'atlantis'"),
+        (["verify", "nowhere"], "this is no edition"),
+        (["explain", "BU99999999", "--sample", "rotterdam"], "BU99999999"),
+        (["score", "--spec", "nowhere.toml", "--sample", "rotterdam"], "nowhere.toml"),
+    ],
+)
+def test_a_failure_is_one_line_and_exit_code_1(arguments: list[str], told: str) -> None:
+    done = wijkatlas(*arguments)
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert done.stderr.count("\n") == 1
+    assert done.stderr.startswith("wijkatlas: ")
+    assert told in done.stderr
+
+
+def explained(code: str, folder: Path) -> str:
+    spec = quick_settings(folder).spec
+    return wijkatlas("explain", code, "--sample", "rotterdam", "--spec", spec).stdout
+
+
+def test_explain_tells_figures_reasons_and_interval(tmp_path: Path) -> None:
+    told = explained("BU05991087", tmp_path)
+    for word in ("Feijenoord", "Rang 5", "Bestaanszekerheid", "Corporatiebezit", "2024", "mediaan"):
+        assert word in told
+
+
+def test_explain_says_why_an_area_has_no_score(tmp_path: Path) -> None:
+    assert "minder dan 100 inwoners" in explained("BU05992459", tmp_path)
+
+
+def test_catalogue_lists_every_indicator_and_source() -> None:
+    told = CliRunner().invoke(app, ["catalogue"], env={"COLUMNS": "200"}).output
+    for word in ("personen_in_armoede", "corporatiebezit", "leefbaarometer", "CC BY 4.0"):
+        assert word in told
