@@ -164,7 +164,7 @@ def match(old: Geometries, new: Geometries, tolerance: float) -> tuple[Positions
     Returns
     -------
     i, j, ground
-        Positions in `old` and `new`, sorted, and the m2 that the two share, each of shape (n_pairs,).
+        Positions in `old` and `new`, and the m2 that the two share, each of shape (n_pairs,).
     """
     outlines = [pd.Series(shapely.to_wkb(shapely.normalize(shapes))) for shapes in (old, new)]
     # An area with the very same outline shares no ground with any other: most need no intersection.
@@ -173,11 +173,11 @@ def match(old: Geometries, new: Geometries, tolerance: float) -> tuple[Positions
     rest_i = np.setdiff1d(np.arange(len(old)), same["i"])
     rest_j = np.setdiff1d(np.arange(len(new)), same["j"])
     i, j, ground = overlaps(old[rest_i], new[rest_j], tolerance)
-    i = np.concatenate([same["i"].to_numpy(), rest_i[i]])
-    j = np.concatenate([same["j"].to_numpy(), rest_j[j]])
-    ground = np.concatenate([shapely.area(old[same["i"]]), ground])
-    order = np.lexsort((j, i))
-    return i[order], j[order], ground[order]
+    return (
+        np.concatenate([same["i"].to_numpy(), rest_i[i]]),
+        np.concatenate([same["j"].to_numpy(), rest_j[j]]),
+        np.concatenate([shapely.area(old[same["i"]]), ground]),
+    )
 
 
 def overlaps(old: Geometries, new: Geometries, tolerance: float) -> tuple[Positions, Positions, Floats]:
