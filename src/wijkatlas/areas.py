@@ -41,6 +41,7 @@ class Status(StrEnum):
     NOT_APPLICABLE = "te klein om te berekenen"
     NOT_CARRIED = "niet beschikbaar voor dit jaar"
     IMPUTED = "geschat"
+    CONVERTED = "omgerekend naar de nieuwe indeling"
 
 
 def level_of(code: str) -> Level | None:
