@@ -59,13 +59,13 @@ def write_pages(contents: Contents, folder: Path) -> None:
         "dropped": _dropped(contents),
         "summary_fields": [f for f in fields(contents.catalogue, Level.GEMEENTE) if f.name in SUMMARY],
     }
-    page = _render("index.html", here="index.html", root="", **shared, **_index(contents, folder, levels))
+    page = render("index.html", here="index.html", root="", **shared, **_index(contents, folder, levels))
     (folder / "index.html").write_text(page, encoding="utf-8")
-    page = _render("methode.html", here="methode.html", root="", **shared, **method_of(contents, levels))
+    page = render("methode.html", here="methode.html", root="", **shared, **method_of(contents, levels))
     (folder / "methode.html").write_text(page, encoding="utf-8")
     maps = _write_maps(contents, folder)
     for name, context in _gemeenten(contents, folder, levels):
-        page = _render("gemeente.html", here="", root="../../", **shared, **context, map=next(maps))
+        page = render("gemeente.html", here="", root="../../", **shared, **context, map=next(maps))
         (folder / "gemeenten" / name / "index.html").write_text(page, encoding="utf-8")
 
 
@@ -213,6 +213,7 @@ def _environment() -> jinja2.Environment:
     return environment
 
 
-def _render(template: str, **context: object) -> str:
+def render(template: str, **context: object) -> str:
+    """Return a page: a template filled in, without its indentation."""
     page = _environment().get_template(template).render(context)
     return re.sub(r"\n\s+", "\n", page)  # a quarter of a page is indentation
