@@ -38,13 +38,6 @@ def test_cleaning_moves_an_overlap_to_one_side_and_keeps_the_total() -> None:
     assert shapely.area(cleaned).sum() == pytest.approx(200)
 
 
-def test_cleaning_closes_only_gaps_that_are_narrow_enough() -> None:
-    ring = box(0, 0, 30, 30).difference(box(10, 10, 12, 20))
-    assert shapely.area(clean_coverage(np.array([ring]), 1)).sum() == pytest.approx(880)
-    halves = np.array([ring.intersection(box(0, 0, 11, 30)), ring.intersection(box(11, 0, 30, 30))])
-    assert shapely.area(clean_coverage(halves, 3)).sum() == pytest.approx(900)
-
-
 def test_a_valid_coverage_is_left_alone() -> None:
     shapes = _wavy_pair()
     assert clean_coverage(shapes) is shapes

@@ -59,7 +59,7 @@ def check_coverage(areas: gpd.GeoSeries, *, source: str, table: str = "") -> Non
         )
 
 
-def clean_coverage(geometries: Geometries, gap_width: float = 0) -> Geometries:
+def clean_coverage(geometries: Geometries) -> Geometries:
     """
     Give neighbours the same vertices on their shared borders, and remove overlaps.
 
@@ -67,8 +67,6 @@ def clean_coverage(geometries: Geometries, gap_width: float = 0) -> Geometries:
     ----------
     geometries
         Polygons and multipolygons in metres, shape (n_areas,).
-    gap_width
-        Metres: gaps between areas that are narrower are closed.
 
     Returns
     -------
@@ -77,12 +75,11 @@ def clean_coverage(geometries: Geometries, gap_width: float = 0) -> Geometries:
 
     Notes
     -----
-    GEOS `CoverageCleaner`: overlaps and closed gaps go to the area with the longest shared border.
+    GEOS `CoverageCleaner`: an overlap goes to the area with the longest shared border; gaps stay.
     """
-    if shapely.coverage_is_valid(geometries, gap_width):
+    if shapely.coverage_is_valid(geometries):
         return geometries
-    valid = shapely.make_valid(geometries)
-    cleaned: Geometries = shapely.coverage_clean(valid, gap_width=gap_width)  # type: ignore[attr-defined]
+    cleaned: Geometries = shapely.coverage_clean(shapely.make_valid(geometries))  # type: ignore[attr-defined]
     return cleaned
 
 

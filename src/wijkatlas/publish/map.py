@@ -13,6 +13,7 @@ import jinja2
 from branca.element import Element, Figure, MacroElement
 from markupsafe import Markup
 
+from wijkatlas.publish import dutch
 from wijkatlas.publish.offline import seal
 from wijkatlas.publish.payload import MapLayer, MapLevel, pack
 
@@ -227,13 +228,13 @@ def _element(tag: str, text: str) -> Markup:
 def _fallback(level: MapLevel) -> dict[str, Any]:
     """Return the first areas as a plain table, for who has no script or too old a browser."""
     columns = [name for name in FALLBACK_COLUMNS if name in level.attributes]
-    table = level.attributes[columns]
+    table = level.attributes[columns].sort_index()
     if "rang" in columns:
         table = table.sort_values("rang", kind="stable")
     table = table.head(FALLBACK_ROWS)
     words = table.map(lambda cell: f"{cell:.0f}" if isinstance(cell, float) else cell)
     return {
-        "caption": f"{level.label}: de eerste {len(table)} van {len(level.attributes)}",
+        "caption": f"Per {level.level}: de eerste {len(table)} van {dutch.number(len(level.attributes))}",
         "heads": [FALLBACK_COLUMNS[name] for name in columns],
         "rows": words.where(table.notna(), "–").to_numpy().tolist(),
     }

@@ -29,6 +29,8 @@ class _Page(HTMLParser):
         self.addresses += [value for name, value in given.items() if name in _FETCHED]
         if "href" in given and tag not in _HREF_IS_A_LINK:
             self.addresses.append(given["href"])
+        if given.get("http-equiv", "").lower() == "refresh":
+            self.addresses.append(given.get("content", "").lower().partition("url=")[2])
         self.addresses += _css_addresses(given.get("style", ""))
         is_code = tag == "script" and "src" not in given and given.get("type") not in _INERT
         self._open = tag if tag == "style" or is_code else None

@@ -3,7 +3,7 @@
 import base64
 import gzip
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
 import geopandas as gpd
@@ -32,6 +32,9 @@ BORDER = "#1a1a1a"
 
 # Web Mercator stretches the Netherlands (52 degrees north) by this much.
 STRETCH = 1.63
+
+# Numbers of steps that the page can read.
+LARGEST = 2**30
 
 # Attributes that the page knows by name, with the decimals they are published with (None: text).
 KNOWN: Mapping[str, int | None] = {
@@ -122,6 +125,7 @@ def pack(levels: Sequence[MapLevel], layers: Sequence[MapLayer], *, tolerance_m:
         A layer or level is incomplete, or an area vanishes.
     """
     _check(levels, layers)
+    levels = [replace(level, areas=level.areas.sort_index()) for level in levels]
     shapes = _project(_simplify(levels, tolerance_m))
     topology = build_topology(shapes, grid_m * STRETCH)
     described, columns = [], []
@@ -151,8 +155,11 @@ def _check(levels: Sequence[MapLevel], layers: Sequence[MapLayer]) -> None:
     for level in levels:
         if level.areas.crs is None or level.areas.crs.to_epsg() != RD_NEW:
             raise PublishError(f"map of {level.label}: areas must be in EPSG:{RD_NEW}")
-        if not level.areas.index.equals(level.attributes.index):
-            raise PublishError(f"map of {level.label}: areas and attributes do not have the same codes")
+        codes = level.areas.index
+        if not (codes.is_unique and codes.sort_values().equals(level.attributes.index.sort_values())):
+            raise PublishError(
+                f"map of {level.label}: areas and attributes do not have the same codes, once each"
+            )
         absent = [layer.id for layer in layers if layer.id not in level.attributes]
         if absent or "naam" not in level.attributes:
             raise PublishError(f"map of {level.label}: no attributes {some(absent or ['naam'])}")
@@ -178,8 +185,7 @@ def _simplify(levels: Sequence[MapLevel], tolerance: float) -> list[Geometries]:
 
 
 def _simplified(level: MapLevel, tolerance: float) -> Geometries:
-    """Simplify one level; gaps narrower than the detail that is kept are closed."""
-    return simplify_coverage(clean_coverage(level.areas.geometry.to_numpy(), tolerance), tolerance)
+    return simplify_coverage(clean_coverage(level.areas.geometry.to_numpy()), tolerance)
 
 
 def parents_of(codes: pd.Index, level: Level) -> pd.Index:
@@ -239,7 +245,8 @@ def quantile_limits(values: pd.Series, classes: int, decimals: int) -> tuple[flo
 
 
 def _columns(level: MapLevel, layers: Sequence[MapLayer]) -> Iterator[tuple[dict[str, Any], bytes]]:
-    attributes = level.attributes
+    index = level.areas.index
+    attributes = level.attributes.loc[index]
     for name, decimals in KNOWN.items():
         if name in attributes:
             yield (
@@ -255,7 +262,6 @@ def _columns(level: MapLevel, layers: Sequence[MapLayer]) -> Iterator[tuple[dict
         else:
             yield _number(layer.id, attributes[layer.id], layer.decimals)
     decimals_of = {layer.id: layer.decimals for layer in layers}
-    index = attributes.index
     for name, frame in (("status", level.status), ("note", level.notes)):
         for column in frame:
             yield _text(f"{name}:{column}", frame[column].reindex(index))
@@ -269,10 +275,10 @@ def _columns(level: MapLevel, layers: Sequence[MapLayer]) -> Iterator[tuple[dict
 def _number(name: str, values: pd.Series, decimals: int) -> tuple[dict[str, Any], bytes]:
     """Pack numbers as whole steps above the lowest, plus 1; 0 is a null."""
     numbers = values.to_numpy(dtype=float, na_value=np.nan)
-    if np.isinf(numbers).any():
-        raise PublishError(f"map: {name} has infinite values")
     steps = np.rint(numbers * 10**decimals)
     lowest = 0.0 if np.isnan(steps).all() else float(np.nanmin(steps))
+    if not np.nanmax(np.abs(steps), initial=0) < LARGEST:
+        raise PublishError(f"map: {name} has values too large for {decimals} decimals")
     data = varints(np.nan_to_num(steps - lowest + 1, nan=0).astype(np.int64))
     return {"id": name, "decimals": decimals, "lowest": int(lowest), "bytes": len(data)}, data
 

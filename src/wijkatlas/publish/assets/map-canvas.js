@@ -109,7 +109,7 @@ function dots(size, colour, ground) {
  */
 function createCanvasLayer(topology, draw) {
   const Layer = L.Layer.extend({
-    onAdd(map) {
+    onAdd() {
       this.canvas = L.DomUtil.create("canvas", "leaflet-zoom-animated", this.getPane());
       this.canvas.setAttribute("aria-hidden", "true");
       this.ink = this.canvas.getContext("2d");
@@ -126,6 +126,7 @@ function createCanvasLayer(topology, draw) {
     },
 
     animate({ zoom, center }) {
+      if (!this.bounds) return; // not painted yet
       const corner = this._map._latLngBoundsToNewLayerBounds(this.bounds, zoom, center).min;
       L.DomUtil.setTransform(this.canvas, corner, this._map.getZoomScale(zoom));
     },

@@ -29,13 +29,13 @@ function describe(level, i) {
   };
 }
 
-function valueOf(level, layer, i) {
+function layerValue(level, layer, i) {
   return level.has(layer.id) ? level.column(layer.id)[i] : NaN;
 }
 
 /** A value in words; a missing one with its reason. */
 function figureText(level, layer, i) {
-  const value = valueOf(level, layer, i);
+  const value = layerValue(level, layer, i);
   const status = level.has(`status:${layer.id}`) ? level.column(`status:${layer.id}`)[i] : null;
   if (value === null || Number.isNaN(value)) return status ? `${MISSING} (${status})` : MISSING;
   return withUnit(value, layer) + (status === "geschat" ? " (geschat)" : "");

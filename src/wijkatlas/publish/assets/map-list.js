@@ -8,7 +8,7 @@ function listColumns(level, layers) {
     { id: "naam", label: level.label, text: (i) => known(i).naam },
     { id: "gemeente", label: "Gemeente", text: (i) => known(i).gemeente ?? "" },
     { id: "klasse", label: "Klasse", text: (i) => known(i).klasse ?? known(i).reden ?? "–" },
-    { id: "kans_top10", label: "Kans op top 10%", text: (i) => chanceText(known(i)).split(": ")[1] ?? "–" },
+    { id: "kans_top10", label: "Kans op top 10%", text: (i) => (Number.isNaN(known(i).kans) ? "–" : percent(known(i).kans)) },
   ];
   const shown = layers
     .filter((layer) => !fixed.some(({ id }) => id === layer.id))

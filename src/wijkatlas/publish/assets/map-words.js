@@ -33,7 +33,14 @@ function rankInList(area) {
 }
 
 function chanceText(area) {
-  return Number.isNaN(area.kans) ? "" : `Kans op top 10%: ${number(area.kans * 100)}%`;
+  return Number.isNaN(area.kans) ? "" : `Kans op top 10%: ${percent(area.kans)}`;
+}
+
+/** A share from 0 to 1; only certainty itself is 0% or 100%. */
+function percent(share) {
+  if (share > 0 && share < 0.005) return "minder dan 1%";
+  if (share < 1 && share >= 0.995) return "meer dan 99%";
+  return `${number(share * 100)}%`;
 }
 
 /** The limits of a layer's classes in words; classes do not share ends: "12,0 tot en met 15,9". */
@@ -45,7 +52,10 @@ function classTexts(layer) {
   if (!layer.limits.length) return ["alle waarden"];
   return [
     `minder dan ${text(layer.limits[0])}${unit}`,
-    ...layer.limits.slice(1).map((limit, i) => `${text(layer.limits[i])} – ${text(limit - step)}${unit}`),
+    ...layer.limits.slice(1).map((limit, i) => {
+      const [first, last] = [text(layer.limits[i]), text(limit - step)];
+      return (first === last ? first : `${first} – ${last}`) + unit;
+    }),
     `${text(layer.limits.at(-1))}${unit} of meer`,
   ];
 }
