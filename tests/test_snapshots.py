@@ -9,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from wijkatlas.errors import SnapshotError
-from wijkatlas.snapshots import Lock, Pin, Snapshot, SnapshotStore, sha256
+from wijkatlas.snapshots import Lock, Pin, Reply, Snapshot, SnapshotStore, locks_under, sha256
 
 CONTENT = b'{"value":[]}'
 
@@ -184,3 +184,96 @@ def test_lock_that_names_a_place_twice_or_is_not_sorted(store: SnapshotStore) ->
 def test_absent_lock(store: SnapshotStore) -> None:
     with pytest.raises(SnapshotError, match=r"sources\.lock: No such file"):
         store.lock()
+
+
+def test_what_was_altered_is_healed_by_the_same_bytes(store: SnapshotStore) -> None:
+    snapshot = store.add(describe(), CONTENT)
+    file = store.root / "kwb" / f"{snapshot.sha256}.json"
+    file.write_bytes(b"{}")
+    assert not store.holds(snapshot)
+    assert store.add(describe(), CONTENT) == snapshot
+    assert store.read(snapshot) == CONTENT
+
+
+def remembered(store: SnapshotStore, content: bytes = CONTENT, **changes: object) -> Reply:
+    kept = store.add(describe(content, **changes), content)
+    reply = Reply(address=f"https://example.org/{kept.part}", pin=kept, asked=date(2026, 1, 2), etag='"1"')
+    store.remember(reply)
+    return reply
+
+
+def test_address_is_remembered_as_long_as_its_reply_is_here(store: SnapshotStore) -> None:
+    reply = remembered(store)
+    known = store.recall("kwb", reply.address)
+    assert known is not None
+    assert (known.pin.sha256, known.etag, type(known.pin)) == (sha256(CONTENT), '"1"', Pin)
+    assert store.recall("kwb", "https://example.org/other") is None
+    assert store.recall("grenzen", reply.address) is None
+    for path in store.root.glob("kwb/*.json"):
+        kept = path.read_bytes()
+        path.write_bytes(b"{}")
+        assert store.recall("kwb", reply.address) is None
+        path.write_bytes(kept)
+        path.unlink()
+        assert store.recall("kwb", reply.address) is None
+        path.write_bytes(kept)
+    assert store.recall("kwb", reply.address) == known
+
+
+def test_everything_held_is_described_in_order(store: SnapshotStore) -> None:
+    parts = [store.add(describe(b"2", page=2), b"2"), store.add(describe(b"1"), b"1")]
+    assert store.snapshots() == parts[::-1]
+    assert SnapshotStore(store.root / "none").snapshots() == []
+
+
+def test_verify_names_what_is_wrong(store: SnapshotStore) -> None:
+    whole, altered, lost = (
+        remembered(store, text, part=part).pin for text, part in ((b"1", "A"), (b"2", "B"), (b"3", "C"))
+    )
+    store.write_lock(Lock.of([whole, altered, lost]))
+    assert store.verify() == []
+    folder = store.root / "kwb"
+    (folder / f"{altered.sha256}.json").write_bytes(b"x")
+    (folder / f"{lost.sha256}.json").unlink()
+    (folder / f"{lost.sha256}.sidecar.json").unlink()
+    (folder / f"{'0' * 64}.json").write_bytes(b"orphan")
+    problems = store.verify()
+    assert len(problems) == 3
+    assert f"{altered.sha256}.json: expected sha256" in problems[0]
+    assert f"{'0' * 64}.json: not whole, or no sidecar describes it" in problems[1]
+    assert problems[2] == "sources.lock: kwb 85984NED C 1 is not in the store; fetch the source again"
+
+
+def test_prune_keeps_what_any_lock_names(store: SnapshotStore, tmp_path: Path) -> None:
+    own, edition, unnamed = (
+        remembered(store, text, part=part).pin for text, part in ((b"1", "A"), (b"2", "B"), (b"3", "C"))
+    )
+    store.write_lock(Lock.of([own]))
+    shelf = tmp_path / "editions"
+    (shelf / "nederland-2024").mkdir(parents=True)
+    (shelf / "nederland-2024" / "sources.lock").write_text(Lock.of([edition]).render())
+    leftovers = [
+        store.root / "kwb" / f"{own.sha256}.json.ab12.part",
+        store.root / "kwb" / "replies" / "x.part",
+    ]
+    for path in leftovers:
+        path.write_bytes(b"{")
+    leftovers[0].rename(store.root / "kwb" / f"{'0' * 64}.json.ab12.part")
+    before = sorted(path for path in store.root.rglob("*") if path.is_file())
+    planned = store.prune(locks_under(shelf))
+    assert sorted(path for path in store.root.rglob("*") if path.is_file()) == before
+    assert store.prune(locks_under(shelf), dry_run=False) == planned
+    assert len(planned) == 5  # the unnamed snapshot, its sidecar and its memory, and the two leftovers
+    assert store.holds(own)
+    assert store.holds(edition)
+    assert not store.holds(unnamed)
+    assert store.recall("kwb", "https://example.org/B") is not None
+    assert store.verify() == []
+    assert store.prune([]) != []  # without the shelf's locks, the edition's snapshot would go
+
+
+def test_prune_refuses_when_a_lock_cannot_be_read(tmp_path: Path) -> None:
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "sources.lock").write_text("{")
+    with pytest.raises(SnapshotError, match=r"broken/sources\.lock: Invalid JSON"):
+        locks_under(tmp_path)

@@ -53,6 +53,7 @@ class NetworkSettings(Entry):
     backoff: float = Field(default=2, ge=0)  # seconds before the second attempt; doubles with each next one
     longest_wait: float = Field(default=300, ge=0)  # seconds; who asks for more patience is tried another day
     jitter_seed: int | None = None  # makes the waits repeatable
+    trust_days: int = Field(default=30, ge=0)  # of a reply that gives no way to ask whether it changed
     max_reply: int = Field(default=1_000_000_000, gt=0)  # bytes of one reply, unpacked
 
 

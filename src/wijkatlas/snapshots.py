@@ -15,6 +15,7 @@ from wijkatlas.errors import SnapshotError
 
 LOCK_NAME = "sources.lock"
 SIDECAR = ".sidecar.json"
+UNFINISHED = ".part"
 
 
 class Pin(Entry):
@@ -49,6 +50,7 @@ class Reply(Entry):
 
     address: Text
     pin: Pin
+    asked: date  # when it last gave the bytes themselves
     etag: str = ""
     modified: str = ""  # Last-Modified, or the publisher's own stamp of the table
 
@@ -179,12 +181,14 @@ class SnapshotStore:
         write_whole(self._reply(reply.pin.source, reply.address), reply.model_dump_json(indent=1).encode())
 
     def recall(self, source: str, address: str) -> Reply | None:
-        """Return what an address gave last, if its bytes are still here and unaltered."""
+        """Return what an address gave last, if that is still here, described and unaltered."""
         try:
             reply = read_model(Reply, self._reply(source, address))
+            self.describe(reply.pin)
+            self.read(reply.pin)
         except SnapshotError:
             return None
-        return reply if reply.address == address and self.holds(reply.pin) else None
+        return reply if reply.address == address else None
 
     def snapshots(self) -> list[Snapshot]:
         """
@@ -209,9 +213,9 @@ class SnapshotStore:
                 problems.append(str(error))
         described = {path.name.removesuffix(SIDECAR) for path in sidecars}
         problems += [
-            f"{path}: no sidecar describes it; prune the store"
+            f"{path}: not whole, or no sidecar describes it; prune the store"
             for path in self._files()
-            if path.name.partition(".")[0] not in described
+            if path.suffix == UNFINISHED or path.name.partition(".")[0] not in described
         ]
         problems += [
             f"{LOCK_NAME}: {' '.join(map(str, pin.place))} is not in the store; fetch the source again"
@@ -240,7 +244,9 @@ class SnapshotStore:
         pins = [pin for lock in locks for pin in lock.snapshots] + self._own_pins()
         named = {(pin.source, pin.sha256) for pin in pins}
         removed = [
-            path for path in self._files() if (path.parent.name, path.name.partition(".")[0]) not in named
+            path
+            for path in self._files()
+            if path.suffix == UNFINISHED or (path.parent.name, path.name.partition(".")[0]) not in named
         ]
         for path in sorted(self.root.glob("*/replies/*")):
             try:
@@ -314,7 +320,7 @@ def read_model(model: type[Model], path: Path) -> Model:
 def write_whole(path: Path, content: bytes) -> None:
     """Write a file in one go: whoever looks finds it whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
+    unfinished = path.with_name(f"{path.name}.{secrets.token_hex(4)}{UNFINISHED}")
     try:
         unfinished.write_bytes(content)
         unfinished.replace(path)

@@ -39,6 +39,7 @@ class Source(Entry):
     attribution: Text
     optional: bool = False  # an edition can be made without it
     tables: dict[int, Text]  # table, collection or file by year
+    series: Text | None = None  # what the titles of these tables have in common, in the publisher's catalogue
     figures_of: dict[int, int] = {}  # by year: the year of its figures, where that is another
     categories: dict[Text, Text] = {}  # of each further dimension, the one that is read; with {year}
     member: Text | None = None  # of a zip: a pattern that exactly one of its files matches

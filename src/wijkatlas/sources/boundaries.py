@@ -142,6 +142,9 @@ def fetch_features(job: Job) -> list[Snapshot]:
     """
     Fetch all pages of the collection of buurten.
 
+    PDOK's server (GoKoala) stamps every page with the time of asking and does not count what it has in all;
+    another server may.
+
     Raises
     ------
     SourceError
@@ -154,6 +157,7 @@ def fetch_features(job: Job) -> list[Snapshot]:
         items="features",
         next_of=next_link,
         count_of=lambda page: page.get("numberMatched"),
+        gist=lambda page: {key: value for key, value in page.items() if key != "timeStamp"},
     )
 
 
@@ -164,7 +168,7 @@ def fetch_geopackage(job: Job) -> list[Snapshot]:
         if not content.startswith(b"SQLite format 3"):
             raise ValueError("no GeoPackage")
 
-    snapshot, _ = job.fetch(BULK, job.address, check, form="gpkg")
+    snapshot, _ = job.fetch(job.place(BULK), job.address, check, form="gpkg")
     return [snapshot]
 
 

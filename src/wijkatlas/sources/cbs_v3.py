@@ -20,7 +20,7 @@ from wijkatlas.errors import SourceError, some
 from wijkatlas.snapshots import Snapshot
 from wijkatlas.sources.documents import Documents, Page, read_pages
 from wijkatlas.sources.http import TransientError
-from wijkatlas.sources.job import Job, listing
+from wijkatlas.sources.job import Job
 from wijkatlas.sources.stems import match_stems, stem_of_key
 from wijkatlas.sources.table import SourceTable, make_table, table_of
 
@@ -164,36 +164,37 @@ def fetch_odata_v3(job: Job) -> list[Snapshot]:
     entry = table_entry(job)
     version = stamp(entry)
 
-    def describe(name: str) -> tuple[Snapshot, list[Row]]:
-        address = f"{feed}/{name}?$format=json"
-        snapshot, page = job.fetch(name, address, listing("value"), form="json", version=version)
-        return snapshot, page["value"]
+    def follow(name: str, query: Mapping[str, str], rows: int | None = None) -> list[Snapshot]:
+        return job.follow(
+            name,
+            f"{feed}/{name}?{urlencode({'$format': 'json', **query}, quote_via=quote, safe='$,')}",
+            form="json",
+            items="value",
+            next_of=next_link,
+            count_of=lambda _page: rows,
+            version=version,
+        )
 
-    infos, _ = describe("TableInfos")
-    described, properties = describe("DataProperties")
-    kept = [infos, described]
+    kept = follow("TableInfos", {})
+    described = follow("DataProperties", {})
+    properties = job.read_items(described, "value")
     columns = resolve_columns(properties, job.catalogue, job.source.id, job.year)
     area, categories = dimensions(properties, job.catalogue, job.source.id, job.year)
     extra = [entry["Key"] for entry in properties if str(entry.get("Key")).startswith(BOUNDARY_CHANGE)]
-    query = {"$format": "json", "$select": ",".join([area, *categories, *extra, *columns.values()])}
-    if categories:
-        exact = []
-        for name, wanted in categories.items():
-            snapshot, rows = describe(name)
-            kept.append(snapshot)
-            exact.append(f"{name} eq '{padded_key(job, name, rows, wanted)}'")
-        query["$filter"] = " and ".join(exact)
+    query = {"$select": ",".join([area, *categories, *extra, *columns.values()])}
+    kept += described
+    conditions = []
+    for name, wanted in categories.items():
+        listed = follow(name, {})
+        kept += listed
+        conditions.append(f"{name} eq '{padded_key(job, name, job.read_items(listed, 'value'), wanted)}'")
+    if conditions:
+        query["$filter"] = " and ".join(conditions)
     news = job.client.tally.news
-    kept += job.follow(
+    kept += follow(
         "TypedDataSet",
-        f"{feed}/TypedDataSet?{urlencode(query, quote_via=quote, safe='$,')}",
-        form="json",
-        items="value",
-        next_of=next_link,
-        count_of=lambda _page: (
-            None if categories else entry["RecordCount"]
-        ),  # a slice has no count of its own
-        version=version,
+        query,
+        rows=None if conditions else entry["RecordCount"],  # a slice has no count of its own
     )
     if job.client.tally.news > news and stamp(table_entry(job)) != version:
         raise job.place("TypedDataSet").error("was published anew while it was read; fetch again", feed)
@@ -223,6 +224,15 @@ def table_entry(job: Job) -> Row:
             f"lists {len(listed)} tables with a count of its rows", job.address
         )
     return listed[0]
+
+
+def newest_table(job: Job) -> tuple[int, str] | None:
+    """Return the newest year for which the publisher lists a table of the source's series, and its id."""
+    if job.source.series is None:
+        return None
+    query = f"substringof('{job.source.series}',Title) and OutputStatus eq 'Regulier' and Language eq 'nl'"
+    years = [(str(row.get("Period")).strip(), str(row.get("Identifier"))) for row in list_tables(job, query)]
+    return max(((int(year), table) for year, table in years if year.isdecimal()), default=None)
 
 
 def stamp(entry: Row) -> str:

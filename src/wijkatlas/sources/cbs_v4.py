@@ -11,7 +11,7 @@ from wijkatlas.catalog import Catalogue
 from wijkatlas.errors import SourceError, some
 from wijkatlas.snapshots import Snapshot
 from wijkatlas.sources.documents import Documents, Page, read_pages
-from wijkatlas.sources.job import Job, listing
+from wijkatlas.sources.job import Job
 from wijkatlas.sources.stems import match_stems, stem_of_title
 from wijkatlas.sources.table import SourceTable, make_table, table_of
 
@@ -117,17 +117,15 @@ def fetch_odata_v4(job: Job) -> list[Snapshot]:
         The observations are not as many as the service counts.
     """
     root = f"{job.address}/{job.table}"
-    properties, _ = job.fetch("Properties", f"{root}/Properties", orjson.loads, form="json")
+    properties, _ = job.fetch(
+        job.place("Properties"), f"{root}/Properties", orjson.loads, form="json", always=True
+    )
     version = properties.sha256
-
-    def describe(name: str) -> tuple[Snapshot, list[Row]]:
-        snapshot, page = job.fetch(name, f"{root}/{name}", listing("value"), form="json", version=version)
-        return snapshot, page["value"]
 
     def follow(name: str, query: Mapping[str, str]) -> list[Snapshot]:
         return job.follow(
             name,
-            f"{root}/{name}?{urlencode(query, quote_via=quote, safe='$,')}",
+            f"{root}/{name}?{urlencode({'$count': 'true', **query}, quote_via=quote, safe='$,')}",
             form="json",
             items="value",
             next_of=next_link,
@@ -135,16 +133,14 @@ def fetch_odata_v4(job: Job) -> list[Snapshot]:
             version=version,
         )
 
-    dimensions_kept, described = describe("Dimensions")
-    measures_kept, measures = describe("MeasureCodes")
-    area, categories = dimensions(described, job.catalogue, job.source.id, job.year)
-    columns = resolve_measures(measures, job.catalogue, job.source.id, job.year)
+    described, measures = follow("Dimensions", {}), follow("MeasureCodes", {})
+    area, categories = dimensions(job.read_items(described, "value"), job.catalogue, job.source.id, job.year)
+    columns = resolve_measures(job.read_items(measures, "value"), job.catalogue, job.source.id, job.year)
     wanted = ",".join(f"'{measure}'" for measure in sorted(set(columns.values())))
     conditions = [f"{MEASURE} in ({wanted})", *(f"{name} eq '{code}'" for name, code in categories.items())]
     query = {
-        "$count": "true",
         "$select": ",".join([MEASURE, "ValueAttribute", VALUE, area, *categories]),
         "$filter": " and ".join(conditions),
     }
-    codes = follow(f"{area}Codes", {"$count": "true"})
-    return [properties, dimensions_kept, measures_kept, *codes, *follow(OBSERVATIONS, query)]
+    codes = follow(f"{area}Codes", {})
+    return [properties, *described, *measures, *codes, *follow(OBSERVATIONS, query)]

@@ -1,13 +1,15 @@
 """Fetch everything that an edition of a year needs: whole, into the store, or not at all."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
 from wijkatlas.catalog import Catalogue, Protocol, Source
 from wijkatlas.errors import SettingsError, some
 from wijkatlas.settings import UserSettings
 from wijkatlas.snapshots import Lock, Snapshot, SnapshotStore
-from wijkatlas.sources.boundaries import fetch_features, fetch_geopackage
+from wijkatlas.sources.boundaries import SOURCE, fetch_features, fetch_geopackage
 from wijkatlas.sources.cbs_v3 import fetch_odata_v3
 from wijkatlas.sources.cbs_v4 import fetch_odata_v4
 from wijkatlas.sources.http import Client, Progress, Tally
@@ -22,6 +24,28 @@ FETCHERS: dict[Protocol, Callable[[Job], list[Snapshot]]] = {
     Protocol.GEOPACKAGE: fetch_geopackage,
     Protocol.ZIP: fetch_zip,
 }
+
+
+@dataclass(frozen=True)
+class Run:
+    """What all jobs of one fetch have in common."""
+
+    store: SnapshotStore
+    catalogue: Catalogue
+    settings: UserSettings
+    progress: Progress
+    today: date
+
+    @contextmanager
+    def job(self, source: Source, year: int) -> Iterator[Job]:
+        """Prepare the fetching of the table of a source that serves a year, over a connection of its own."""
+        protocol, address = self.settings.service(source, year)
+        tally = Tally(source.id, source.tables[year])
+        self.progress(tally)
+        with Client(address, self.settings.network, tally, self.progress) as client:
+            yield Job(
+                source, self.catalogue, year, protocol, address.rstrip("/"), client, self.store, self.today
+            )
 
 
 def fetch_all(
@@ -59,37 +83,23 @@ def fetch_all(
         raise SettingsError(
             f"sources.{some(unknown)}: not in the catalogue, which has {some(catalogue.sources)}"
         )
-    today = datetime.now(UTC).date()
-    snapshots = [
-        snapshot
-        for source in catalogue.sources.values()
-        if settings.enabled(source)
-        for needed in years_needed(catalogue, source, year)
-        for snapshot in fetch_table(source, needed, store, catalogue, settings, progress, today)
-    ]
+    run = Run(store, catalogue, settings, progress, datetime.now(UTC).date())
+    snapshots: list[Snapshot] = []
+    for source in catalogue.sources.values():
+        if settings.enabled(source):
+            for needed in years_needed(catalogue, source, year):
+                with run.job(source, needed) as job:
+                    snapshots += fetch_job(job)
     lock = Lock.of(snapshots)
     store.write_lock(lock)
     return lock
 
 
-def fetch_table(
-    source: Source,
-    year: int,
-    store: SnapshotStore,
-    catalogue: Catalogue,
-    settings: UserSettings,
-    progress: Progress,
-    today: date,
-) -> list[Snapshot]:
-    """Fetch the table of one source that serves a year."""
-    protocol, address = settings.service(source, year)
-    tally = Tally(source.id, source.tables[year])
-    progress(tally)
-    with Client(address, settings.network, tally, progress) as client:
-        job = Job(source, catalogue, year, address.rstrip("/"), client, store, today)
-        snapshots = FETCHERS[protocol](job)
-    tally.done = True
-    progress(tally)
+def fetch_job(job: Job) -> list[Snapshot]:
+    """Fetch one table whole, into the store; the store's lock is not touched."""
+    snapshots = FETCHERS[job.protocol](job)
+    job.client.tally.done = True
+    job.client.progress(job.client.tally)
     return snapshots
 
 
@@ -103,7 +113,10 @@ def years_needed(catalogue: Catalogue, source: Source, year: int) -> list[int]:
     if source.optional and year not in source.tables:
         return []
     needed = {table_of(catalogue, source.id, year): year}
+    divisions = catalogue.sources[
+        SOURCE
+    ].tables  # figures of a year without boundaries cannot be carried over
     for earlier in range(year - 1, year - catalogue.rules.years_back - 1, -1):
-        if earlier in source.tables and not source.optional:
+        if earlier in source.tables and earlier in divisions and not source.optional:
             needed.setdefault(source.tables[earlier], earlier)
     return sorted(needed.values())

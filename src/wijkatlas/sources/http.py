@@ -300,6 +300,8 @@ def translated() -> Iterator[None]:
         raise RefusedError(error) from error
     except (SSLError, TooManyRedirects, InvalidURL, MissingSchema) as error:
         raise RefusedError(innermost(error)) from error
+    except requests.exceptions.InvalidJSONError as error:
+        raise TransientError(f"an unusable reply ({error})") from error
     except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
         raise TransientError(f"the connection failed ({innermost(error)})") from error
 

@@ -1,14 +1,14 @@
 """Fetching one table: page by page into the store, asking only for what may have changed."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import astuple, dataclass
 from datetime import date
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 from urllib.parse import urljoin
 
 import orjson
 
-from wijkatlas.catalog import Catalogue, Source
+from wijkatlas.catalog import Catalogue, Protocol, Source
 from wijkatlas.snapshots import Reply, Snapshot, SnapshotStore, sha256
 from wijkatlas.sources.documents import Page
 from wijkatlas.sources.http import Client, Place
@@ -24,6 +24,7 @@ class Job:
     source: Source
     catalogue: Catalogue
     year: int
+    protocol: Protocol
     address: str
     client: Client
     store: SnapshotStore
@@ -40,14 +41,15 @@ class Job:
 
     def fetch(
         self,
-        part: str,
+        place: Place,
         address: str,
         decode: Callable[[bytes], T],
         *,
         form: Format,
-        number: int = 1,
         version: str = "",
         extract: Callable[[bytes], bytes] = lambda content: content,
+        gist: Callable[[T], object] | None = None,
+        always: bool = False,
     ) -> tuple[Snapshot, T]:
         """
         Return one page: from the store if that is the newest, else from its address and into the store.
@@ -58,16 +60,21 @@ class Job:
             Turns the kept bytes into what the caller needs; a ValueError makes the page count as failed.
         version
             The publisher's own stamp of the table. While it is what it was, nothing is asked. Without one
-            the request is conditional on the reply's own ETag or Last-Modified.
+            the request is conditional on the reply's own ETag or Last-Modified; a reply that had neither is
+            trusted for as many days as the settings say.
         extract
             Takes what is kept out of what is sent.
+        gist
+            What a page says, where its bytes differ each time it is asked for: a page that says the same as
+            the one that is held is no news.
+        always
+            Ask at every run, for a page that tells whether the others are news.
         """
-        tally, place = self.client.tally, self.place(part, number)
-        tally.pages += 1
+        self.client.tally.pages += 1
         known = self.store.recall(self.source.id, address)
-        if known and known.pin.place != (place.source, place.table, place.part, place.page):
+        if known and known.pin.place != astuple(place):
             known = None
-        if known and version and known.modified == version:
+        if known and not always and self._still_holds(known, version):
             return self._kept(known, decode)
 
         def unpack(content: bytes) -> tuple[bytes, T]:
@@ -84,11 +91,34 @@ class Job:
         else:
             answer = self.client.get(address, place, unpack)
         content, decoded = answer.decoded
+        if known and gist and gist(decoded) == gist(decode(self.store.read(known.pin))):
+            snapshot = self.store.describe(known.pin)
+        else:
+            snapshot = self._keep(place, content, address, form)
+        self.store.remember(
+            Reply(
+                address=address,
+                pin=snapshot,
+                asked=self.today,
+                etag=answer.etag,
+                modified=version or answer.modified,
+            )
+        )
+        return snapshot, decoded
+
+    def _still_holds(self, known: Reply, version: str) -> bool:
+        """Whether nothing needs to be asked: the same stamp, or no way to ask and asked not long ago."""
+        if version:
+            return known.modified == version
+        recent = (self.today - known.asked).days < self.client.network.trust_days
+        return recent and not (known.etag or known.modified)
+
+    def _keep(self, place: Place, content: bytes, address: str, form: Format) -> Snapshot:
         snapshot = Snapshot(
-            source=self.source.id,
-            table=self.table,
-            part=part,
-            page=number,
+            source=place.source,
+            table=place.table,
+            part=place.part,
+            page=place.page,
             format=form,
             sha256=sha256(content),
             address=address,
@@ -97,11 +127,8 @@ class Job:
             retrieved=self.today,
             size=len(content),
         )
-        tally.news += not self.store.holds(snapshot)
-        kept = self.store.add(snapshot, content)
-        modified = version or answer.modified
-        self.store.remember(Reply(address=address, pin=kept, etag=answer.etag, modified=modified))
-        return kept, decoded
+        self.client.tally.news += not self.store.holds(snapshot)
+        return self.store.add(snapshot, content)
 
     def _kept(self, known: Reply, decode: Callable[[bytes], T]) -> tuple[Snapshot, T]:
         return self.store.describe(known.pin), decode(self.store.read(known.pin))
@@ -114,8 +141,9 @@ class Job:
         form: Format,
         items: str,
         next_of: Callable[[Page], str | None],
-        count_of: Callable[[Page], int | None],
+        count_of: Callable[[Page], int | None] = lambda _page: None,
         version: str = "",
+        gist: Callable[[Page], object] | None = None,
     ) -> list[Snapshot]:
         """
         Fetch all pages of one part, each page retried by itself.
@@ -139,27 +167,29 @@ class Job:
         rows, expected = 0, None
         following: str | None = address
         while following:
-            address, number = following, len(snapshots) + 1
+            address, place = following, self.place(part, len(snapshots) + 1)
             if address in seen:
-                raise self.place(part, number).error("the pages link back to each other", address)
+                raise place.error("the pages link back to each other", address)
             seen.add(address)
-            snapshot, page = self.fetch(
-                part, address, listing(items), form=form, number=number, version=version
-            )
-            expected = count_of(page) if number == 1 else expected
+            snapshot, page = self.fetch(place, address, listing(items), form=form, version=version, gist=gist)
             snapshots.append(snapshot)
+            expected = count_of(page) if len(snapshots) == 1 else expected
             rows += len(page[items])
             link = next_of(page)
             following = urljoin(address, link) if link else None
             if following and not page[items]:
-                raise self.place(part, number).error("an empty page links to a next one", address)
+                raise place.error("an empty page links to a next one", address)
         if expected is not None and rows != expected:
-            raise self.place(part, len(snapshots)).error(
+            raise place.error(
                 f"{rows} rows came in and the source itself counts {expected}; try again later", address
             )
-        self.client.tally.rows += rows
+        self.client.tally.rows = rows  # of the part that came last: the figures themselves
         self.client.progress(self.client.tally)
         return snapshots
+
+    def read_items(self, snapshots: Iterable[Snapshot], items: str) -> list[dict[str, Any]]:
+        """Return all items of fetched pages."""
+        return [item for snapshot in snapshots for item in listing(items)(self.store.read(snapshot))[items]]
 
 
 def listing(items: str) -> Callable[[bytes], Page]:

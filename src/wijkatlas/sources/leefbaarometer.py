@@ -78,7 +78,7 @@ def fetch_zip(job: Job) -> list[Snapshot]:
         The zip cannot be had, or does not hold exactly one file of that name, of a size within the limits.
     """
     snapshot, _ = job.fetch(
-        PART, job.address, bytes.__len__, form="csv", extract=lambda sent: extract(sent, job)
+        job.place(PART), job.address, bytes.__len__, form="csv", extract=lambda sent: extract(sent, job)
     )
     job.client.progress(job.client.tally)
     return [snapshot]
