@@ -175,21 +175,22 @@ class Replicator:
 
         def fill(rows: range) -> None:
             for row in rows:
-                ranks[row] = self._ranks_of(choices[row])
+                ranks[row] = rank(self.outcome(choices[row])[1])
 
         threads = workers or os.cpu_count() or 1
         with ThreadPoolExecutor(threads) as pool:
             list(pool.map(fill, [range(first, len(choices), threads) for first in range(threads)]))
         return ranks
 
-    def _ranks_of(self, choices: Choices) -> Ranks:
-        if choices.data_draw is None and choices.imputation_draw is None:
-            normalised = self._normalised[_key(choices)]
-        else:
+    def outcome(self, choices: Choices) -> tuple[Floats, Floats]:
+        """Return the domains (n, d) and the score (n,) under `choices`; NaN where a mean does not exist."""
+        drawn = choices.data_draw is not None or choices.imputation_draw is not None
+        normalised = None if drawn else self._normalised.get(_key(choices))
+        if normalised is None:
             normalised = self._normalise(choices, self._figures(choices))
         within = self.panel.spec.aggregation.within_domains
         domains = aggregate_domains(normalised, choices.weights, within)
-        return rank(aggregate_score(domains, choices.weights.domains, choices.between_domains))
+        return domains, aggregate_score(domains, choices.weights.domains, choices.between_domains)
 
     def _normalise(self, choices: Choices, values: Floats) -> Floats:
         treated = treat_all(values, self.panel, choices.factor)
