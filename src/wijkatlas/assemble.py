@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 
 import geopandas as gpd
-import numpy as np
 import pandas as pd
 
 from wijkatlas.areas import Level, LevelTable, Status, level_of
 from wijkatlas.catalog import Catalogue
 from wijkatlas.errors import SourceError, some
+from wijkatlas.figures import Figures, Newest, denominators_of, newest_figures, own_figures
 from wijkatlas.sources import Sources, SourceTable
 
 AREA_COLUMNS = ["naam", "wijk_code", "wijk_naam", "gemeente_code", "gemeente_naam", "geometry"]
@@ -21,6 +21,7 @@ class Assembly:
 
     tables: dict[Level, LevelTable]
     unmatched: pd.DataFrame  # source, table, code: rows of a source whose area is not in the division
+    changes: pd.DataFrame  # `Crosswalk.ledger` of the years that figures were carried over from
 
 
 def assemble(sources: Sources, catalogue: Catalogue) -> Assembly:
@@ -35,14 +36,15 @@ def assemble(sources: Sources, catalogue: Catalogue) -> Assembly:
         A source has inhabitants in a buurt without a boundary, or a rate falls outside its valid range.
     """
     divisions = divide(sources.boundaries)
-    raw = {level: raw_figures(areas.index, sources.tables, catalogue) for level, areas in divisions.items()}
-    tables = {
-        level: observe(level, areas, raw[level], sources, catalogue) for level, areas in divisions.items()
-    }
-    for parent in (Level.WIJK, Level.GEMEENTE):
-        aggregated = aggregate(tables[Level.BUURT], raw[Level.BUURT], divisions[parent], parent, catalogue)
-        tables[parent] = fill(tables[parent], aggregated)
-    return Assembly(tables, unmatched(sources, divisions))
+    newest = newest_figures(sources, catalogue)
+    buurten = observe(Level.BUURT, divisions[Level.BUURT], newest.figures, sources, catalogue)
+    tables = {Level.BUURT: buurten}
+    for level in (Level.WIJK, Level.GEMEENTE):
+        areas = divisions[level]
+        aggregated = aggregate(buurten, newest.figures.raw, areas, level, catalogue)
+        own = published_parents(areas.index, buurten, newest, sources, catalogue)
+        tables[level] = fill(observe(level, areas, own, sources, catalogue), aggregated)
+    return Assembly(tables, unmatched(sources, divisions), newest.changes)
 
 
 def divide(buurten: gpd.GeoDataFrame) -> dict[Level, gpd.GeoDataFrame]:
@@ -59,54 +61,38 @@ def divide(buurten: gpd.GeoDataFrame) -> dict[Level, gpd.GeoDataFrame]:
     return divisions
 
 
-def raw_figures(codes: pd.Index, tables: Mapping[str, SourceTable], catalogue: Catalogue) -> pd.DataFrame:
-    """Return the sources' own figures of these areas, counts still counts; NaN where there is none."""
-    columns = {
-        indicator: table.frame[indicator].reindex(codes)
-        for table in tables.values()
-        for indicator in table.frame.columns
-    }
-    return pd.DataFrame(columns, index=codes).reindex(columns=list(catalogue.indicators)).astype("float64")
+def published_parents(
+    codes: pd.Index, buurten: LevelTable, newest: Newest, sources: Sources, catalogue: Catalogue
+) -> Figures:
+    """
+    Return what the sources themselves publish of a parent level, of this year's indicators only.
+
+    A count that is published without its denominator is divided by that of the buurten together.
+    """
+    own = own_figures(codes, sources.tables, catalogue)
+    parent = buurten.areas[f"{level_of(codes[0])}_code"].to_numpy()
+    sums = newest.figures.raw.groupby(parent).sum(min_count=1).reindex(codes)
+    raw = own.raw.drop(columns=list(newest.earlier)).reindex(columns=own.raw.columns)
+    return replace(own, raw=raw, denominators=denominators_of(own.raw.fillna(sums), catalogue))
 
 
 def observe(
-    level: Level, areas: gpd.GeoDataFrame, raw: pd.DataFrame, sources: Sources, catalogue: Catalogue
+    level: Level, areas: gpd.GeoDataFrame, figures: Figures, sources: Sources, catalogue: Catalogue
 ) -> LevelTable:
-    """Make the table of what the sources themselves publish of a level."""
-    denominators = denominators_of(raw, catalogue)
-    values = rates(raw, denominators, catalogue)
-    status = pd.DataFrame(Status.NOT_CARRIED.value, index=raw.index, columns=raw.columns, dtype="str")
-    peiljaar = pd.DataFrame(np.nan, index=raw.index, columns=raw.columns)
-    for table in sources.tables.values():
-        held = list(table.frame.columns)
-        in_source = areas.index.isin(table.frame.index)
-        status.loc[in_source, held] = Status.NOT_PUBLISHED.value
-        status.loc[~in_source, held] = Status.NO_ROW.value
-        peiljaar[held] = table.year
-    status = status.mask(raw.notna() & values.isna(), Status.NOT_APPLICABLE.value)
-    status = status.mask(values.notna(), Status.OBSERVED.value)
+    """Make the table of what the sources publish of a level: rates from counts, and why there is none."""
+    values = rates(figures.raw, figures.denominators, catalogue)
     check_ranges(values, catalogue, sources.tables)
+    present = values.notna()
     return LevelTable(
         level=level,
         year=sources.year,
         areas=areas,
         values=values,
-        denominators=denominators,
-        status=status,
-        peiljaar=peiljaar.astype("Int16").where(values.notna()),
-        parts_missing=pd.DataFrame(0, index=raw.index, columns=raw.columns, dtype="Int32"),
+        denominators=figures.denominators,
+        status=figures.status.mask(figures.raw.notna() & ~present, Status.NOT_APPLICABLE.value),
+        peiljaar=figures.peiljaar.astype("Int16").where(present),
+        parts_missing=pd.DataFrame(0, index=values.index, columns=values.columns, dtype="Int32"),
     )
-
-
-def denominators_of(raw: pd.DataFrame, catalogue: Catalogue) -> pd.DataFrame:
-    """Return the persons, households or dwellings under each cell; NaN if any part of it is missing."""
-    columns = {
-        indicator.id: raw[list(indicator.denominator)].sum(axis=1, skipna=False)
-        if indicator.denominator
-        else pd.Series(np.nan, index=raw.index)
-        for indicator in catalogue.indicators.values()
-    }
-    return pd.DataFrame(columns, index=raw.index)
 
 
 def rates(raw: pd.DataFrame, denominators: pd.DataFrame, catalogue: Catalogue) -> pd.DataFrame:
@@ -127,12 +113,13 @@ def check_ranges(values: pd.DataFrame, catalogue: Catalogue, tables: Mapping[str
         column = values[indicator.id]
         wrong = column[(column < low) | (column > high)]
         if len(wrong):
+            table = tables.get(indicator.source)
             raise SourceError(
                 f"outside {low:g} to {high:g} {indicator.unit}: "
                 + some(f"{code} ({value:g})" for code, value in wrong.items()),
                 source=indicator.source,
-                table=tables[indicator.source].table,
-                column=tables[indicator.source].columns[indicator.id],
+                table=table.table if table else "",
+                column=(table.columns if table else {}).get(indicator.id, indicator.id),
             )
 
 
