@@ -4,48 +4,89 @@ import argparse
 import logging
 from collections.abc import Callable
 from pathlib import Path
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from prefect import flow, task
 from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
+from prefect.client.schemas.objects import State, TaskRun
 from prefect.logging import get_run_logger
+from prefect.tasks import Task
 from prefect.utilities.annotations import quote
 
-from wijkatlas.edition import make_edition, perform, report, sample_settings
+from wijkatlas.edition import Perform, chosen_settings, fetch, make_edition, perform, report
+from wijkatlas.errors import SourceError
+from wijkatlas.settings import ScheduleSettings, UserSettings, load_settings
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 
-def as_task(stage: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Carry out one stage as a task; `quote` spares Prefect a walk through every frame it is given."""
+def as_tasks(schedule: ScheduleSettings) -> Perform:
+    """Return how a stage is carried out as a task; a fetch is tried again where its source failed."""
 
-    @task(name=stage.__name__, task_run_name=stage.__name__, cache_policy=NO_CACHE)
-    def run(*args: P.args, **kwargs: P.kwargs) -> T:
-        return perform(stage, *args, **kwargs)
+    def as_task(stage: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Carry out one stage; `quote` spares Prefect a walk through every frame it is given."""
 
-    quoted = {name: quote(value) for name, value in kwargs.items()}
-    return run(*map(quote, args), **quoted)  # type: ignore[arg-type]  # the task gets them unquoted
+        @task(
+            name=stage.__name__,
+            task_run_name=stage.__name__,
+            cache_policy=NO_CACHE,
+            retries=schedule.retries if stage is fetch else 0,
+            retry_delay_seconds=schedule.retry_delay,
+            retry_condition_fn=source_failed,
+        )
+        def run(*args: P.args, **kwargs: P.kwargs) -> T:
+            return perform(stage, *args, **kwargs)
+
+        quoted = {name: quote(value) for name, value in kwargs.items()}
+        return run(*map(quote, args), **quoted)  # type: ignore[arg-type]  # the task gets them unquoted
+
+    return as_task
 
 
-@flow(name="edition", flow_run_name="edition-{sample}", persist_result=False)
-def edition(sample: str, data: Path = Path("data"), out: Path = Path("outputs")) -> Path:
-    """Make the edition of a sample, and show its ten highest priorities as an artifact."""
+def source_failed(_task: Task[..., Any], _run: TaskRun, state: State[Any]) -> bool:
+    """Whether a later attempt may cure what a task died of: a wrong setting is wrong the next time too."""
+    return isinstance(state.result(raise_on_failure=False), SourceError)
+
+
+@flow(name="edition", persist_result=False)
+def edition(sample: str = "", year: int | None = None, out: Path | None = None) -> Path:
+    """
+    Make the edition that `wijkatlas.toml` asks for, or another one, and show its report as an artifact.
+
+    Parameters
+    ----------
+    sample, year
+        An embedded sample, or a year of the country, in place of what the settings say.
+    out
+        Another shelf of editions.
+    """
     logging.getLogger("wijkatlas").setLevel(logging.INFO)  # its line a stage appears among Prefect's
-    folder = make_edition(sample_settings(sample, data=data, out=out), perform=as_task)
+    user = load_settings()
+    settings = chosen_settings(altered(user, sample, year, out))
+    folder = make_edition(settings, perform=as_tasks(user.schedule))
     create_markdown_artifact(report(folder), key="edition", description=f"Edition {folder.name}")
-    get_run_logger().info("open %s", (out / "latest" / "index.html").resolve())
+    get_run_logger().info("open %s", (settings.out / "latest" / "index.html").resolve())
     return folder
+
+
+def altered(user: UserSettings, sample: str, year: int | None, out: Path | None) -> UserSettings:
+    """Return the settings with another choice of what is made, and where."""
+    changes: dict[str, Any] = {"sample": sample, "year": year} if sample or year else {}
+    if out:
+        changes["out"] = out
+    return user.model_copy(update={"edition": user.edition.model_copy(update=changes)})
 
 
 def main() -> None:
     """Run the flow once from the command line."""
-    parser = argparse.ArgumentParser(prog="python -m flows.edition", description=edition.__doc__)
-    parser.add_argument("--sample", required=True, help="an embedded sample, such as rotterdam")
+    parser = argparse.ArgumentParser(prog="python -m flows.edition", description="Make an edition once.")
+    parser.add_argument("--sample", default="", help="an embedded sample, such as rotterdam")
+    parser.add_argument("--year", type=int, help="a year of the country, fetched from the sources")
     parser.add_argument("--out", type=Path, default=Path("outputs"), help="the shelf of editions")
     arguments = parser.parse_args()
-    edition(sample=arguments.sample, out=arguments.out)
+    edition(sample=arguments.sample, year=arguments.year, out=arguments.out)
     print(arguments.out / "latest" / "index.html")  # noqa: T201  the one thing to open
 
 

@@ -4,7 +4,7 @@ import hashlib
 import logging
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -17,15 +17,17 @@ from wijkatlas.areas import Level
 from wijkatlas.assemble import Assembly, assemble
 from wijkatlas.catalog import Catalogue, load_catalogue
 from wijkatlas.catalog.references import load_references
-from wijkatlas.errors import SnapshotError, some
+from wijkatlas.errors import SettingsError, SnapshotError, some
 from wijkatlas.publish import write_contents
 from wijkatlas.publish.contents import Contents
 from wijkatlas.publish.manifest import read_manifest
 from wijkatlas.publish.release import EDITIONS, is_shelved, only_writer, written_aside
 from wijkatlas.scoring.assessment import Analysis, Assessment, Ranked, assess, examine
 from wijkatlas.scoring.spec import ScoreSpec, load_spec
-from wijkatlas.snapshots import SnapshotStore
+from wijkatlas.settings import UserSettings
+from wijkatlas.snapshots import Lock, SnapshotStore
 from wijkatlas.sources import Sources, read_sources
+from wijkatlas.sources.fetch import fetch_all
 
 log = logging.getLogger("wijkatlas")
 P = ParamSpec("P")
@@ -42,6 +44,7 @@ class Settings:
     sample: str = ""  # the municipality that the snapshots are limited to
     spec: str = "deltaplan"
     variant: str = "deltaplan-zonder-wonen"
+    fetch_by: UserSettings | None = None  # how the store is brought up to date first; None: it is as it is
 
 
 def sample_settings(name: str, *, data: Path, out: Path) -> Settings:
@@ -61,6 +64,26 @@ def sample_settings(name: str, *, data: Path, out: Path) -> Settings:
     return Settings(year=int(found[-1].name[-4:]), store=found[-1], out=out, sample=name.capitalize())
 
 
+def chosen_settings(user: UserSettings) -> Settings:
+    """
+    Return the settings of the run that `[edition]` in `wijkatlas.toml` asks for.
+
+    Raises
+    ------
+    SettingsError
+        It asks for neither a sample nor a year, or for both.
+    SnapshotError
+        There is no such sample.
+    """
+    asked = user.edition
+    if asked.sample and asked.year is None:
+        settings = sample_settings(asked.sample, data=asked.data, out=asked.out)
+        return replace(settings, spec=asked.spec, variant=asked.variant)
+    if asked.year and not asked.sample:
+        return Settings(asked.year, asked.data / "raw", asked.out, "", asked.spec, asked.variant, user)
+    raise SettingsError("edition: give either `sample`, to make a sample, or `year`, to fetch the country")
+
+
 def prepare(settings: Settings) -> Assembly:
     """Read and assemble the figures of these settings, and score nothing yet."""
     catalogue = load_catalogue()
@@ -78,7 +101,8 @@ def perform(stage: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Carry out one stage, with one line in the log: its name, what came of it, and the seconds."""
     start = time.perf_counter()
     result = stage(*args, **kwargs)
-    log.info("%-8s %s (%.1f s)", stage.__name__, describe(result), time.perf_counter() - start)
+    told = {"stage": stage.__name__, "made": describe(result), "seconds": time.perf_counter() - start}
+    log.info("%(stage)-8s %(made)s (%(seconds).1f s)", told, extra=told)  # by name for logs in JSON
     return result
 
 
@@ -99,6 +123,8 @@ def make_edition(settings: Settings, *, perform: Perform = perform) -> Path:
     catalogue = load_catalogue()
     spec, variant = (load_spec(name, catalogue) for name in (settings.spec, settings.variant))
     with only_writer(settings.out):
+        if settings.fetch_by:
+            perform(fetch, settings, settings.fetch_by, catalogue)
         sources = perform(read, settings, catalogue)
         edition = identify(settings, sources, spec, variant)
         if is_shelved(settings.out, edition):
@@ -122,6 +148,11 @@ def make_edition(settings: Settings, *, perform: Perform = perform) -> Path:
             unmatched=assembly.unmatched,
         )
         return perform(publish, contents, settings.out)
+
+
+def fetch(settings: Settings, user: UserSettings, catalogue: Catalogue) -> Lock:
+    """Bring the store up to date with the sources."""
+    return fetch_all(SnapshotStore(settings.store), catalogue, settings.year, user)
 
 
 def read(settings: Settings, catalogue: Catalogue) -> Sources:
@@ -182,22 +213,25 @@ def program_digest() -> str:
 def describe(result: object) -> str:
     """Say in a few words what a stage made."""
     match result:
+        case Lock():
+            told = f"{len(result.snapshots)} snapshots are the newest state of the sources"
         case Sources():
-            return f"{len(result.snapshots)} snapshots, {len(result.boundaries)} buurten with a boundary"
+            told = f"{len(result.snapshots)} snapshots, {len(result.boundaries)} buurten with a boundary"
         case Assembly():
-            return ", ".join(f"{len(t.values)} {level}" for level, t in result.tables.items())
+            told = ", ".join(f"{len(t.values)} {level}" for level, t in result.tables.items())
         case dict():
             ranked = {
                 level: a.scores.overview["rang"] for level, a in result.items() if isinstance(a, Ranked)
             }
-            return ", ".join(f"{ranks.notna().sum()} {level} scored" for level, ranks in ranked.items())
+            told = ", ".join(f"{ranks.notna().sum()} {level} scored" for level, ranks in ranked.items())
         case Analysis():
             lists = result.validation.lists
-            return f"{lists['enkele'].sum()} of {lists['getoetst'].sum()} listed areas reach the top"
+            told = f"{lists['enkele'].sum()} of {lists['getoetst'].sum()} listed areas reach the top"
         case Path():
-            return f"{len(read_manifest(result)['files'])} files in {result}"
+            told = f"{len(read_manifest(result)['files'])} files in {result}"
         case _:
-            return ""
+            told = ""
+    return told
 
 
 def report(folder: Path) -> str:

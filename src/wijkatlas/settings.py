@@ -5,10 +5,11 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
+from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, Field, ValidationError
+from pydantic import AfterValidator, Field, SecretStr, StringConstraints, ValidationError
 
 from wijkatlas.catalog.models import Entry, Name, Protocol, Source, Text
 from wijkatlas.errors import SettingsError
@@ -65,9 +66,51 @@ class ServiceSettings(Entry):
     enabled: bool = True  # an optional source can be left out
 
 
+def check_timezone(name: str) -> str:
+    """Refuse a time zone that the machine does not know."""
+    if name not in available_timezones():
+        raise ValueError(f"{name} is no time zone; Europe/Amsterdam is one")
+    return name
+
+
+def check_webhook(secret: SecretStr) -> SecretStr:
+    """Refuse an unsafe address, without repeating it: who knows a webhook can use it."""
+    try:
+        check_address(secret.get_secret_value())
+    except ValueError:
+        raise ValueError("only https is allowed, and http on this machine's own 127.0.0.1") from None
+    return secret
+
+
+class EditionSettings(Entry):
+    """What an unattended run makes: a sample, or the country in a year."""
+
+    sample: str = ""  # an embedded sample, made offline
+    year: int | None = Field(default=None, ge=2004, le=2100)  # of the country, fetched from the sources
+    spec: Text = "deltaplan"
+    variant: Text = "deltaplan-zonder-wonen"
+    data: Path = Path("data")  # holds the raw store and the samples
+    out: Path = Path("outputs")
+
+
+class ScheduleSettings(Entry):
+    """When an unattended run is made, and who is told of it."""
+
+    cron: Annotated[str, StringConstraints(pattern=r"^\S+( \S+){4}$")] = "0 6 * * *"  # every day at six
+    timezone: Annotated[str, AfterValidator(check_timezone)] = "Europe/Amsterdam"
+    overlap: Literal["wait", "stop"] = "wait"  # what a run does while the one before it is still busy
+    retries: int = Field(default=2, ge=0, le=10)  # of a whole fetch, after the network's own attempts
+    retry_delay: float = Field(default=300, ge=0)  # seconds
+    log: Literal["text", "json"] = "text"
+    webhook: Annotated[SecretStr, AfterValidator(check_webhook)] | None = None  # is told of a failed run
+    silence: float = Field(default=50, gt=0)  # hours without a good run after which `status` is critical
+
+
 class UserSettings(Entry):
     """All settings; each has a default."""
 
+    edition: EditionSettings = EditionSettings()
+    schedule: ScheduleSettings = ScheduleSettings()
     network: NetworkSettings = NetworkSettings()
     sources: dict[Name, ServiceSettings] = Field(default_factory=dict)
 
