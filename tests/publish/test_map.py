@@ -431,6 +431,28 @@ def test_the_policy_stops_what_the_page_would_ask_for(on_map: Visit) -> None:
 
 
 @pytest.mark.browser
+def test_paper_gets_the_whole_view_and_the_screen_gets_it_back(on_map: Visit) -> None:
+    page = on_map.page
+    page.emulate_media(color_scheme="dark")
+    size = (
+        "JSON.stringify([...document.querySelectorAll('.folium-map canvas')].map((c) => [c.width, c.height]))"
+    )
+    before, view = page.evaluate(size), on_map.read("atlas.view")
+    page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    page.emulate_media(media="print")
+    assert on_map.read("atlas.drawn") == len(BUURTEN)
+    width, height = page.evaluate(f"JSON.parse({size})[0]")
+    assert (width, height) == pytest.approx((205 / 25.4 * 96, 135 / 25.4 * 96), abs=4)
+    assert page.locator(".wa-search").is_hidden()
+    assert page.locator(".wa-legend").is_visible()
+    page.emulate_media(media="screen")
+    page.evaluate("window.dispatchEvent(new Event('afterprint'))")
+    page.wait_for_timeout(100)
+    assert page.evaluate(size) == before
+    assert on_map.read("atlas.view")["map"] == view["map"]
+
+
+@pytest.mark.browser
 @pytest.mark.parametrize("obstacle", ["no script", "old browser"])
 def test_without_scripts_or_in_an_old_browser_words_and_a_table_stay(
     visit: Callable[..., Visit], page_file: Path, obstacle: str
