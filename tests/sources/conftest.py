@@ -17,9 +17,14 @@ SAMPLE = Path(__file__).parents[2] / "data" / "sample" / "rotterdam-2024"
 Edit = Callable[[Documents, str, Callable[[Any], None]], Documents]
 
 
-@pytest.fixture
-def catalogue() -> Catalogue:
+@pytest.fixture(scope="session")
+def whole_catalogue() -> Catalogue:
     return load_catalogue()
+
+
+@pytest.fixture
+def catalogue(whole_catalogue: Catalogue) -> Catalogue:
+    return whole_catalogue
 
 
 @pytest.fixture

@@ -67,6 +67,7 @@ class StandIn:
         self.services = dict(services)
         self.faults: list[Fault] = []
         self.asked: list[str] = []
+        self.sent = 0  # bytes
         self.over = threading.Event()
         standin = self
 
@@ -152,6 +153,7 @@ class _Handler(BaseHTTPRequestHandler):
     def give(self, response: Response) -> None:
         self.head(response, len(response.body))
         self.wfile.write(response.body)
+        self.owner.sent += len(response.body)
 
     def head(self, response: Response, length: int) -> None:
         self.send_response(response.status)

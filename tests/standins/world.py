@@ -1,16 +1,21 @@
 """A small country for the stand-ins, made of the embedded sample, and a big one of the real size."""
 
 import json
+import math
 import random
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+import shapely
 
 from standins.odata import ODataV3, ODataV4, Row, Table
 from standins.places import Downloads, Features, zip_of
 from standins.server import StandIn
 from wijkatlas.catalog import Catalogue
+from wijkatlas.geometry import RD_NEW, WGS84, transformer
 from wijkatlas.settings import NetworkSettings, UserSettings
 from wijkatlas.snapshots import SnapshotStore
 from wijkatlas.sources import parse_table, read_documents
@@ -94,6 +99,84 @@ def small_world(catalogue: Catalogue, *, page: int = 40) -> World:
         Features({f"wijken-en-buurten-{year}": buurten for year in (2022, 2023, 2024)}, page),
         Downloads({LIVEABILITY: zip_of({**OTHERS, MEMBER: scores})}),
     )
+
+
+def big_world(catalogue: Catalogue, *, sizes: Mapping[int, int], columns: int = 121) -> World:
+    """
+    Return a country of the real size: squares of two kilometres, figures made up.
+
+    `sizes` tells how many rows the table of each year has, the country's own row included.
+    """
+    codes = {year: some_codes(size - 1) for year, size in sizes.items()}
+    tables = {
+        year: table_of_figures(
+            catalogue,
+            "kwb",
+            year,
+            some_figures(catalogue, "kwb", ["NL00", *found], year=year),
+            columns=columns,
+        )
+        for year, found in codes.items()
+    }
+    by_id = {table.id: table for table in tables.values()}
+    buurten = {year: [code for code in found if code.startswith("BU")] for year, found in codes.items()}
+    features = {f"wijken-en-buurten-{year}": some_squares(found) for year, found in buurten.items()}
+    scores = some_scores(buurten[max(buurten)][:12_147], (2002, 2008, *range(2012, 2025, 2)))
+    return World(
+        ODataV3(by_id), ODataV4(by_id), Features(features), Downloads({LIVEABILITY: zip_of({MEMBER: scores})})
+    )
+
+
+def some_codes(number: int) -> list[str]:
+    """Return so many codes: 342 gemeenten, some with letters, ten wijken in each, buurten for the rest."""
+    gemeenten = [f"{number:04}" for number in range(1, 343)]
+    wijken = [
+        f"{gemeente}{letter}{n}"
+        for gemeente in gemeenten
+        for letter, n in zip("01234ABCDE", range(10), strict=True)
+    ]
+    buurten = [f"{wijk}{n:02}" for n in range(100) for wijk in wijken]
+    rest = number - len(gemeenten) - len(wijken)
+    return [
+        *(f"GM{code}" for code in gemeenten),
+        *(f"WK{code}" for code in wijken),
+        *(f"BU{code}" for code in sorted(buurten[:rest])),
+    ]
+
+
+def some_squares(buurten: Sequence[str]) -> list[Row]:
+    """Return a feature with a square for every buurt, side by side, in longitude and latitude."""
+    across = math.ceil(math.sqrt(len(buurten)))
+    x, y = np.divmod(np.arange(len(buurten)), across)
+    corners = shapely.box(20_000 + 2000 * x, 300_000 + 2000 * y, 22_000 + 2000 * x, 302_000 + 2000 * y)
+    shapes = shapely.transform(corners, transformer(RD_NEW, WGS84))
+    return [
+        {
+            "type": "Feature",
+            "id": number,
+            "properties": {
+                "buurtcode": code,
+                "buurtnaam": "Centrum",
+                "wijkcode": f"WK{code[2:8]}",
+                "gemeentecode": f"GM{code[2:6]}",
+                "gemeentenaam": f"Gemeente {code[2:6]}",
+                "water": "JA" if number % 500 == 0 else "NEE",
+            },
+            "geometry": json.loads(text),
+        }
+        for number, (code, text) in enumerate(zip(buurten, shapely.to_geojson(shapes), strict=True))
+    ]
+
+
+def some_scores(buurten: Sequence[str], metingen: Iterable[int]) -> bytes:
+    """Return a Leefbaarometer file with every buurt in every meting."""
+    lines = ["bu_code,bu_naam,jaar,lbm,afw,fys,onv,soc,vrz,won"]
+    lines += [
+        f"{code},Centrum,{meting},4.2,0.15,0.01,0.02,0.03,0.04,0.05"
+        for meting in metingen
+        for code in buurten
+    ]
+    return "\n".join([*lines, ""]).encode()
 
 
 def some_figures(
