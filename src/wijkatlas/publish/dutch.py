@@ -22,12 +22,12 @@ def signed(value: float, decimals: int = 0) -> str:
 
 def percent(share: float, decimals: int = 0) -> str:
     """Write a share from 0 to 1 as a percentage; only certainty itself reads 0% or 100%."""
-    nearly = 10.0**-decimals
-    if 0 < share < nearly / 200:
-        return f"<{number(nearly, decimals)}%"
-    if 1 - nearly / 200 < share < 1:
-        return f">{number(100 - nearly, decimals)}%"
-    return f"{number(100 * share, decimals)}%"
+    rounded, step = round(100 * share, decimals), 10.0**-decimals
+    if rounded == 0 < share:
+        return f"<{number(step, decimals)}%"
+    if share < 1 and rounded == 100:  # noqa: PLR2004
+        return f">{number(100 - step, decimals)}%"
+    return f"{number(rounded, decimals)}%"
 
 
 def quantity(value: float, unit: str, decimals: int = 0) -> str:

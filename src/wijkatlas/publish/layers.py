@@ -46,7 +46,8 @@ def _layers(contents: Contents, texts: Mapping[str, str]) -> Iterator[MapLayer]:
     buurten, catalogue = contents.frames[Level.BUURT], contents.catalogue
     labels = tuple(certainty.label for certainty in contents.spec.uncertainty.classes)
     scored = {indicator.id for indicator in contents.spec.indicators}
-    shown = [field for field in fields(catalogue, Level.BUURT) if field.name in buurten]
+    filled = buurten.columns[buurten.notna().any()]
+    shown = [field for field in fields(catalogue, Level.BUURT) if field.name in filled]
     certainty = next(field for field in shown if field.name == "klasse")
 
     def layer(field: Field, group: str, worse: Worse) -> MapLayer:
@@ -95,12 +96,14 @@ def map_level(contents: Contents, level: Level, label: str, layers: list[MapLaye
         attributes["gemeente"] = frame["gemeente_naam"]
     figures = [layer.id for layer in layers if layer.id in assessment.table.values]
     imputed = assessment.imputed.reindex(columns=figures, fill_value=False)
+    status = assessment.table.status[figures]
+    status = status.mask(status == Status.OBSERVED)  # goes without saying
     whole = MapLevel(
         level=level,
         label=label,
         areas=frame[["geometry"]],
         attributes=attributes,
-        status=assessment.table.status[figures].mask(imputed, Status.IMPUTED.value).loc[frame.index],
+        status=status.mask(imputed, Status.IMPUTED.value).loc[frame.index].astype(object),
         peiljaar=assessment.table.peiljaar.loc[frame.index, figures],
     )
     if not isinstance(assessment, Ranked):
@@ -109,7 +112,7 @@ def map_level(contents: Contents, level: Level, label: str, layers: list[MapLaye
     return replace(
         whole,
         contributions=assessment.explanations.domain_gaps.add_prefix("d_").reindex(frame.index),
-        notes=pd.DataFrame(frame[list(notes)]).rename(columns=notes),
+        notes=pd.DataFrame(frame[list(notes)]).rename(columns=notes).astype(object),
     )
 
 
@@ -126,6 +129,7 @@ def split_by_gemeente(level: MapLevel) -> dict[str, MapLevel]:
         for name in ("areas", "attributes", "status", "peiljaar", "contributions", "notes")
         if len(getattr(level, name))
     }
+    parts["status"] = {code: own.dropna(axis=1, how="all") for code, own in parts["status"].items()}
     return {
         code: MapLevel(level.level, level.label, **{name: groups[code] for name, groups in parts.items()})
         for code in parts["areas"]

@@ -3,7 +3,7 @@
 import base64
 import gzip
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import geopandas as gpd
@@ -23,9 +23,9 @@ from wijkatlas.geometry import (
     simplify_coverage,
     transformer,
 )
-from wijkatlas.publish.topology import FINER, Topology, build_topology, varints
+from wijkatlas.publish.topology import FINER, Topology, build_topology, varint_sizes, varints
 
-# ColorBrewer YlGnBu-6, PuOr-7 and BrBG without their darkest ends, on which a dark border would not show.
+# ColorBrewer YlGnBu-6 and PuOr-7 without their darkest ends, on which a dark border would not show.
 SEQUENTIAL = ("#ffffcc", "#c7e9b4", "#7fcdbb", "#41b6c4", "#2c7fb8")
 DIVERGING = ("#998ec3", "#d8daeb", "#f7f7f7", "#fee0b6", "#f1a340")
 BORDER = "#1a1a1a"
@@ -221,7 +221,7 @@ def _layer(layer: MapLayer, finest: MapLevel) -> dict[str, Any]:
     colours = [palette[round(step)] for step in steps]
     if layer.kind == "class" or layer.worse == "low":  # the most urgent end is the darkest
         colours.reverse()
-    return asdict(layer) | {"limits": limits, "colours": colours}
+    return vars(layer) | {"limits": limits, "colours": colours}
 
 
 def quantile_limits(values: pd.Series, classes: int, decimals: int) -> tuple[float, ...]:
@@ -247,44 +247,41 @@ def quantile_limits(values: pd.Series, classes: int, decimals: int) -> tuple[flo
 def _columns(level: MapLevel, layers: Sequence[MapLayer]) -> Iterator[tuple[dict[str, Any], bytes]]:
     index = level.areas.index
     attributes = level.attributes.loc[index]
-    for name, decimals in KNOWN.items():
-        if name in attributes:
-            yield (
-                _text(name, attributes[name])
-                if decimals is None
-                else _number(name, attributes[name], decimals)
-            )
-    for layer in layers:
-        if layer.id in KNOWN:
-            continue
-        if layer.kind == "class":
-            yield _text(layer.id, attributes[layer.id])
-        else:
-            yield _number(layer.id, attributes[layer.id], layer.decimals)
-    decimals_of = {layer.id: layer.decimals for layer in layers}
-    for name, frame in (("status", level.status), ("note", level.notes)):
-        for column in frame:
-            yield _text(f"{name}:{column}", frame[column].reindex(index))
-    for column in level.peiljaar:
-        yield _number(f"peiljaar:{column}", level.peiljaar[column].reindex(index), 0)
-    for column in level.contributions:
-        values = level.contributions[column].reindex(index)
-        yield _number(f"bijdrage:{column}", values, decimals_of.get(str(column), 0) + 2)
+    known = {name: decimals for name, decimals in KNOWN.items() if name in attributes}
+    shown = {layer.id: None if layer.kind == "class" else layer.decimals for layer in layers}
+    for name, decimals in (shown | known).items():
+        if decimals is None:
+            yield _text(name, attributes[name])
+    for kind, texts in (("status", level.status), ("note", level.notes)):
+        for name, column in texts.reindex(index).items():
+            yield _text(f"{kind}:{name}", column)
+    numbers = {name: decimals for name, decimals in (shown | known).items() if decimals is not None}
+    yield from _numbers(attributes[list(numbers)], list(numbers.values()))
+    years = level.peiljaar.reindex(index)
+    yield from _numbers(years.add_prefix("peiljaar:"), [0] * years.shape[1])
+    gaps = level.contributions.reindex(index)
+    finer = [(shown.get(name) or 0) + 2 for name in gaps]
+    yield from _numbers(gaps.add_prefix("bijdrage:"), finer)
 
 
-def _number(name: str, values: pd.Series, decimals: int) -> tuple[dict[str, Any], bytes]:
-    """Pack numbers as whole steps above the lowest, plus 1; 0 is a null."""
-    numbers = values.to_numpy(dtype=float, na_value=np.nan)
-    steps = np.rint(numbers * 10**decimals)
-    lowest = 0.0 if np.isnan(steps).all() else float(np.nanmin(steps))
-    if not np.nanmax(np.abs(steps), initial=0) < LARGEST:
-        raise PublishError(f"map: {name} has values too large for {decimals} decimals")
-    data = varints(np.nan_to_num(steps - lowest + 1, nan=0).astype(np.int64))
-    return {"id": name, "decimals": decimals, "lowest": int(lowest), "bytes": len(data)}, data
+def _numbers(frame: pd.DataFrame, decimals: Sequence[int]) -> Iterator[tuple[dict[str, Any], bytes]]:
+    """Pack each column as whole steps above its lowest, plus 1; 0 is a null."""
+    steps = np.rint(frame.to_numpy(dtype=float, na_value=np.nan) * 10.0 ** np.array(decimals, dtype=int))
+    known = ~np.isnan(steps)
+    for name, places, column in zip(frame, decimals, np.abs(steps).T, strict=True):
+        if not np.nanmax(column, initial=0) < LARGEST:
+            raise PublishError(f"map: {name} has values too large for {places} decimals")
+    lowest = np.min(steps, axis=0, initial=LARGEST, where=known) * known.any(axis=0)
+    values = np.where(known, steps - lowest + 1, 0).T.astype(np.int64)
+    data = varints(values.ravel())
+    sizes = varint_sizes(values).sum(axis=1)
+    for name, places, low, size, end in zip(frame, decimals, lowest, sizes, np.cumsum(sizes), strict=True):
+        head = {"id": name, "decimals": places, "lowest": int(low), "bytes": int(size)}
+        yield head, data[end - size : end]
 
 
 def _text(name: str, values: pd.Series) -> tuple[dict[str, Any], bytes]:
     """Pack texts as places in a list, plus 1; 0 is a null."""
-    places, texts = pd.factorize(values)
+    places, texts = pd.factorize(values.to_numpy(dtype=object))
     data = varints(places.astype(np.int64) + 1)
     return {"id": name, "texts": [str(text) for text in texts], "bytes": len(data)}, data

@@ -237,3 +237,9 @@ def varints(values: Integers) -> bytes:
     more[:, -1] = False
     digits = ((rest[:, None] >> 7 * place) & 127) | (more << 7)
     return bytes(digits[used].astype(np.uint8))
+
+
+def varint_sizes(values: Integers) -> Integers:
+    """Return how many bytes `varints` writes for each value, same shape."""
+    sizes: Integers = 1 + (values[..., None] >> 7 * np.arange(1, 8) > 0).sum(axis=-1)
+    return sizes
