@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer
@@ -12,7 +13,15 @@ from conftest import ROOT
 from editions import quick_settings
 from wijkatlas.cli import app
 
-COMMANDS = typer.main.get_command(app)
+
+def leaves(command: Any, name: str = "") -> dict[str, Any]:
+    """Return every command that does something, by its whole name."""
+    own = getattr(command, "commands", {})
+    below = {k: v for part, c in own.items() for k, v in leaves(c, f"{name} {part}".strip()).items()}
+    return below if own and not command.invoke_without_command else {**below, name: command}
+
+
+COMMANDS = leaves(typer.main.get_command(app))
 
 
 def wijkatlas(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
@@ -21,17 +30,17 @@ def wijkatlas(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[
     )
 
 
-@pytest.mark.parametrize("name", COMMANDS.commands)
+@pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_and_option_is_explained(name: str) -> None:
-    command = COMMANDS.commands[name]
+    command = COMMANDS[name]
     assert command.help
     assert all(getattr(p, "help", None) for p in command.params if p.name != "help"), command.params
-    shown = CliRunner().invoke(app, [name, "--help"])
+    shown = CliRunner().invoke(app, [*name.split(), "--help"])
     assert shown.exit_code == 0
     assert command.help.split(":")[0].split(",")[0][:30] in " ".join(shown.output.split())
 
 
-@pytest.mark.parametrize("name", COMMANDS.commands)
+@pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_stands_in_the_readme(name: str) -> None:
     assert f"wijkatlas {name}" in (ROOT / "README.md").read_text(encoding="utf-8")
 
@@ -40,6 +49,9 @@ def test_every_command_stands_in_the_readme(name: str) -> None:
     ("arguments", "told"),
     [
         (["run", "--sample", "atlantis"], "no sample 'atlantis'"),
+        (["run"], "either --sample or --year"),
+        (["run", "--year", "2024", "--offline", "--data", "nowhere"], "nowhere"),
+        (["catalogue", "check", "nowhere.toml"], "nowhere.toml"),
         (["verify", "nowhere"], "this is no edition"),
         (["explain", "BU99999999", "--sample", "rotterdam"], "BU99999999"),
         (["score", "--spec", "nowhere.toml", "--sample", "rotterdam"], "nowhere.toml"),

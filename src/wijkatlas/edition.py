@@ -25,9 +25,10 @@ from wijkatlas.publish.release import EDITIONS, is_shelved, only_writer, written
 from wijkatlas.scoring.assessment import Analysis, Assessment, Ranked, assess, examine
 from wijkatlas.scoring.spec import ScoreSpec, load_spec
 from wijkatlas.settings import UserSettings
-from wijkatlas.snapshots import Lock, SnapshotStore
-from wijkatlas.sources import Sources, read_sources
+from wijkatlas.snapshots import Lock, SnapshotStore, read_model, sha256
+from wijkatlas.sources import Sources, SourceTable, read_sources
 from wijkatlas.sources.fetch import fetch_all
+from wijkatlas.sources.own_table import load_own
 
 log = logging.getLogger("wijkatlas")
 P = ParamSpec("P")
@@ -45,6 +46,8 @@ class Settings:
     spec: str = "deltaplan"
     variant: str = "deltaplan-zonder-wonen"
     fetch_by: UserSettings | None = None  # how the store is brought up to date first; None: it is as it is
+    lock: Path | None = None  # of an old edition that is made again; None: the store's own
+    own: tuple[Path, ...] = ()  # catalogue files of a municipality's own tables
 
 
 def sample_settings(name: str, *, data: Path, out: Path) -> Settings:
@@ -84,10 +87,34 @@ def chosen_settings(user: UserSettings) -> Settings:
     raise SettingsError("edition: give either `sample`, to make a sample, or `year`, to fetch the country")
 
 
-def prepare(settings: Settings) -> Assembly:
-    """Read and assemble the figures of these settings, and score nothing yet."""
+@dataclass(frozen=True)
+class Vocabulary:
+    """The catalogue, extended with a municipality's own tables, and these tables."""
+
+    catalogue: Catalogue
+    own: dict[str, SourceTable]  # by source id
+
+
+def load_vocabulary(settings: Settings) -> Vocabulary:
+    """
+    Read the catalogue and the own tables that these settings name.
+
+    Raises
+    ------
+    CatalogueError, SourceError
+        An own catalogue file or its table is wrong.
+    """
     catalogue = load_catalogue()
-    return assemble(read(settings, catalogue), catalogue)
+    own: dict[str, SourceTable] = {}
+    for file in settings.own:
+        catalogue, table = load_own(file, catalogue)
+        own[table.source] = table
+    return Vocabulary(catalogue, own)
+
+
+def prepare(settings: Settings, vocabulary: Vocabulary) -> Assembly:
+    """Read and assemble the figures of these settings, and score nothing yet."""
+    return assemble(read(settings, vocabulary), vocabulary.catalogue)
 
 
 class Perform(Protocol):
@@ -120,13 +147,14 @@ def make_edition(settings: Settings, *, perform: Perform = perform) -> Path:
     WijkatlasError
         Saying what is wrong; the shelf is as it was.
     """
-    catalogue = load_catalogue()
+    vocabulary = load_vocabulary(settings)
+    catalogue = vocabulary.catalogue
     spec, variant = (load_spec(name, catalogue) for name in (settings.spec, settings.variant))
     with only_writer(settings.out):
         if settings.fetch_by:
             perform(fetch, settings, settings.fetch_by, catalogue)
-        sources = perform(read, settings, catalogue)
-        edition = identify(settings, sources, spec, variant)
+        sources = perform(read, settings, vocabulary)
+        edition = identify(settings, vocabulary, sources, spec, variant)
         if is_shelved(settings.out, edition):
             log.info("no news: %s stands on the shelf", edition)
             return settings.out / EDITIONS / edition
@@ -146,6 +174,7 @@ def make_edition(settings: Settings, *, perform: Perform = perform) -> Path:
             analysis=analysis,
             sources=sources,
             unmatched=assembly.unmatched,
+            changes=assembly.changes,
         )
         return perform(publish, contents, settings.out)
 
@@ -155,10 +184,12 @@ def fetch(settings: Settings, user: UserSettings, catalogue: Catalogue) -> Lock:
     return fetch_all(SnapshotStore(settings.store), catalogue, settings.year, user)
 
 
-def read(settings: Settings, catalogue: Catalogue) -> Sources:
-    """Read the snapshots that the store's own lock names."""
+def read(settings: Settings, vocabulary: Vocabulary) -> Sources:
+    """Read the snapshots that the lock names, and lay the own tables beside them."""
     store = SnapshotStore(settings.store)
-    return read_sources(store, store.lock(), catalogue, settings.year)
+    lock = read_model(Lock, settings.lock) if settings.lock else store.lock()
+    sources = read_sources(store, lock, load_catalogue(), settings.year)
+    return replace(sources, tables=sources.tables | vocabulary.own)
 
 
 def score(
@@ -183,11 +214,19 @@ def publish(contents: Contents, out: Path) -> Path:
     return out / EDITIONS / contents.id
 
 
-def identify(settings: Settings, sources: Sources, spec: ScoreSpec, variant: ScoreSpec) -> str:
-    """Name the edition after all that decides its bytes: snapshots, specifications and program."""
+def identify(
+    settings: Settings, vocabulary: Vocabulary, sources: Sources, spec: ScoreSpec, variant: ScoreSpec
+) -> str:
+    """Name the edition after all that decides its bytes: snapshots, own tables, specifications, program."""
     digest = hashlib.sha256(program_digest().encode())
-    for part in (*(s.model_dump_json() for s in (spec, variant)), *(s.sha256 for s in sources.snapshots)):
-        digest.update(part.encode())
+    decisive = [
+        *(spec.model_dump_json() for spec in (spec, variant)),
+        *(snapshot.sha256 for snapshot in sources.snapshots),
+        vocabulary.catalogue.model_dump_json(),
+        *(table.frame.to_csv() for table in vocabulary.own.values()),
+    ]
+    for part in decisive:
+        digest.update(sha256(part.encode()).encode())
     region = settings.sample.lower() or "nederland"
     return f"{region}-{settings.year}-{spec.id}-{digest.hexdigest()[:8]}"
 

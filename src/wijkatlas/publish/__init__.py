@@ -33,6 +33,8 @@ def write_data(contents: Contents, folder: Path) -> None:
     for level, frame in figures.items():
         frame.to_parquet(folder / "downloads" / f"{PLURAL[level]}-cijfers.parquet", index=False)
     by_gemeente = {level: _by_gemeente(frame, contents, level) for level, frame in figures.items()}
+    if len(contents.changes):
+        write_csv(contents.changes, folder / "downloads" / "grenswijzigingen.csv")
     for name, frames in contents.gemeenten():
         place = folder / "gemeenten" / name
         write_downloads(frames, place, date=contents.date)

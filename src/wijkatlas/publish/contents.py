@@ -32,6 +32,7 @@ class Contents:
     analysis: Analysis
     sources: Sources
     unmatched: pd.DataFrame  # source, table, code: rows whose area is not in the division
+    changes: pd.DataFrame  # boundaries that changed since the years of older figures: `Crosswalk.ledger`
 
     @cached_property
     def frames(self) -> dict[Level, gpd.GeoDataFrame]:
@@ -42,8 +43,8 @@ class Contents:
 
     @property
     def credits(self) -> tuple[Source, ...]:
-        """The sources whose snapshots went into this edition, each to be credited in every output."""
-        used = {snapshot.source for snapshot in self.sources.snapshots}
+        """The sources that went into this edition, each to be credited in every output."""
+        used = {snapshot.source for snapshot in self.sources.snapshots} | self.sources.tables.keys()
         return tuple(source for source in self.catalogue.sources.values() if source.id in used)
 
     def gemeenten(self) -> Iterator[tuple[str, dict[Level, gpd.GeoDataFrame]]]:
