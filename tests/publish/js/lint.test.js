@@ -6,7 +6,7 @@ import { all, source } from "./load.js";
 const eslint = await import("eslint").catch(() => null);
 
 const BROWSER = [
-  "atob", "Blob", "cancelAnimationFrame", "clearTimeout", "CSS", "DecompressionStream", "document", "DOMMatrix",
+  "atob", "Blob", "cancelAnimationFrame", "CSS", "DecompressionStream", "document", "DOMMatrix",
   "getComputedStyle", "L", "Path2D", "requestAnimationFrame", "Response", "setTimeout", "structuredClone",
   "TextDecoder", "URLSearchParams", "window",
 ];

@@ -210,9 +210,9 @@ class AtlasPage {
     updateControls(this);
     this.updateCard();
     this.writeHash();
-    // The list comes after the map: it is long, and mostly out of sight.
-    clearTimeout(this.listSoon);
-    this.listSoon = setTimeout(() => this.updateList());
+    // The list comes after the map is painted: it is long, and mostly out of sight.
+    cancelAnimationFrame(this.listSoon);
+    this.listSoon = requestAnimationFrame(() => setTimeout(() => this.updateList()));
   }
 
   change(changes) {
