@@ -82,7 +82,10 @@ def newest_figures(sources: Sources, catalogue: Catalogue) -> Newest:
         ids = [name for name, year in serving.items() if year == before.year]
         if not ids:
             continue
-        crosswalk = make_crosswalk(before.boundaries, sources.boundaries, years=(before.year, sources.year))
+        told = sources.tables[INHABITANTS_FROM].changed if before.year == sources.year - 1 else None
+        crosswalk = make_crosswalk(
+            before.boundaries, sources.boundaries, years=(before.year, sources.year), changed=told
+        )
         old = own_figures(before.boundaries.sort_index().index, before.tables, catalogue)
         carried = _carry(old, ids, crosswalk, catalogue)
         for name in ("raw", "denominators", "status", "peiljaar"):

@@ -272,3 +272,22 @@ def test_real_rows_of_2020(national: Path, catalogue: Catalogue) -> None:
     assert table.frame["corporatiebezit"].isna().all()
     assert table.frame["inwoners"].notna().all()
     assert table.frame.loc["GM0599", "inwoners"] == 651157
+
+
+def test_what_became_of_a_border_is_read_beside_the_figures(
+    kwb: Documents, catalogue: Catalogue, edit: Edit
+) -> None:
+    key = "IndelingswijzigingGemeenteWijkBuurt_4"
+    given = edit(kwb, "TypedDataSet", set_cell("BU05991087", key, "         ."))
+    given = edit(given, "TypedDataSet", set_cell("BU05991086", key, "3         "))
+    changed = parse_odata_v3(given, catalogue, "kwb", YEAR).changed
+    assert changed is not None
+    assert pd.isna(changed["BU05991087"])
+    assert changed["BU05991086"] == 3
+    assert set(changed.dropna()) <= {1, 2, 3}
+
+    def forget(page: Any) -> None:
+        for row in page["value"]:
+            del row[key]
+
+    assert parse_odata_v3(edit(kwb, "TypedDataSet", forget), catalogue, "kwb", YEAR).changed is None

@@ -9,6 +9,7 @@ unique, and keeps nothing of what was sent.
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -22,7 +23,7 @@ from wijkatlas.sources.documents import Documents, Page, read_pages
 from wijkatlas.sources.http import TransientError
 from wijkatlas.sources.job import Job
 from wijkatlas.sources.stems import match_stems, stem_of_key
-from wijkatlas.sources.table import SourceTable, make_table, table_of
+from wijkatlas.sources.table import SourceTable, make_table, table_of, to_numbers
 
 BOUNDARY_CHANGE = "Indelingswijziging"  # how the stem starts of what became of an area's border
 ENTRY = ("Identifier", "Title", "Period", "Modified", "Updated", "RecordCount")
@@ -74,10 +75,11 @@ def parse_odata_v3(documents: Documents, catalogue: Catalogue, source: str, year
             raise SourceError(
                 f"no rows of {wanted!r}, only of {some(met)}", source=source, table=table, column=key
             )
+    codes = pd.Index([row[area] for row in rows], dtype=object)
     raw = pd.DataFrame(
         {key: pd.Series([row[key] for row in rows], dtype=object) for key in columns.values()}
-    ).set_axis(pd.Index([row[area] for row in rows], dtype=object))
-    return make_table(
+    ).set_axis(codes)
+    figures = make_table(
         raw,
         columns,
         catalogue,
@@ -85,6 +87,17 @@ def parse_odata_v3(documents: Documents, catalogue: Catalogue, source: str, year
         table=table,
         year=catalogue.sources[source].year_of_figures(year),
     )
+    told = [key for key in boundary_changes(sets["DataProperties"]) if all(key in row for row in rows)]
+    if not told:
+        return figures
+    cells = pd.Series([row[told[0]] for row in rows], index=codes.str.strip(), dtype=object, name=told[0])
+    changed = to_numbers(cells, source=source, table=table).reindex(figures.frame.index).astype("Int8")
+    return replace(figures, changed=changed)
+
+
+def boundary_changes(properties: Sequence[Row]) -> list[str]:
+    """Return the key of the column that tells what became of an area's border, if the table has it."""
+    return [str(entry["Key"]) for entry in properties if str(entry.get("Key")).startswith(BOUNDARY_CHANGE)]
 
 
 def read_set(documents: Documents, name: str, *, source: str, table: str) -> list[dict[str, Any]]:
@@ -180,14 +193,14 @@ def fetch_odata_v3(job: Job) -> list[Snapshot]:
     properties = job.read_items(described, "value")
     columns = resolve_columns(properties, job.catalogue, job.source.id, job.year)
     area, categories = dimensions(properties, job.catalogue, job.source.id, job.year)
-    extra = [entry["Key"] for entry in properties if str(entry.get("Key")).startswith(BOUNDARY_CHANGE)]
-    query = {"$select": ",".join([area, *categories, *extra, *columns.values()])}
+    wanted = [area, *categories, *boundary_changes(properties), *columns.values()]
+    query = {"$select": ",".join(wanted)}
     kept += described
     conditions = []
-    for name, wanted in categories.items():
+    for name, category in categories.items():
         listed = follow(name, {})
         kept += listed
-        conditions.append(f"{name} eq '{padded_key(job, name, job.read_items(listed, 'value'), wanted)}'")
+        conditions.append(f"{name} eq '{padded_key(job, name, job.read_items(listed, 'value'), category)}'")
     if conditions:
         query["$filter"] = " and ".join(conditions)
     news = job.client.tally.news

@@ -29,6 +29,7 @@ class SourceTable:
     year: int  # peiljaar of the figures
     frame: pd.DataFrame
     columns: dict[str, str]  # the source's key by indicator id
+    changed: pd.Series | None = None  # by code, what CBS says of its border since a year ago: 1, 2 or 3
 
 
 def table_of(catalogue: Catalogue, source: str, year: int) -> str:
