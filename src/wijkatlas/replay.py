@@ -1,0 +1,113 @@
+"""An edition read back: its figures from its own lock, its specification and what it published."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from pydantic import ValidationError
+
+from wijkatlas.areas import Level, LevelTable
+from wijkatlas.assemble import assemble
+from wijkatlas.catalog import Catalogue, Source
+from wijkatlas.errors import PublishError, SnapshotError
+from wijkatlas.publish.downloads import PLURAL
+from wijkatlas.publish.manifest import read_manifest
+from wijkatlas.scoring.spec import ScoreSpec
+from wijkatlas.snapshots import LOCK_NAME, Lock, SnapshotStore, read_model
+from wijkatlas.sources import read_sources
+
+LIST = {
+    "gemeente_code": "str",
+    "gemeente_naam": "str",
+    "rang": "Int32",
+    "rang_p05": "Int32",
+    "rang_p95": "Int32",
+    "kans_top10": "float64",
+    "klasse": "str",
+    "reden_niet_gescoord": "str",
+}
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """An edition's inputs, ready to be scored again, and its published lists."""
+
+    folder: Path
+    manifest: dict[str, Any]
+    spec: ScoreSpec
+    tables: dict[Level, LevelTable]
+
+    def published(self, level: Level) -> pd.DataFrame:
+        """
+        Return the published list of a level: naam and the columns of `LIST`, by code, sorted.
+
+        Raises
+        ------
+        PublishError
+            The file is absent, or lacks a column.
+        """
+        path = self.folder / "downloads" / f"{PLURAL[level]}.csv"
+        kinds = {f"{level}_code": "str", f"{level}_naam": "str", **LIST}
+        try:
+            # Only an empty field is missing: an area may be called NA.
+            frame = pd.read_csv(path, usecols=list(kinds), dtype=kinds, keep_default_na=False, na_values=[""])
+        except (OSError, ValueError) as error:
+            raise PublishError(f"{path}: {error}; make the edition again") from error
+        frame = frame.rename(columns={f"{level}_code": "code", f"{level}_naam": "naam"})
+        return frame.set_index("code").sort_index()
+
+
+def replay(folder: Path, data: Path, catalogue: Catalogue) -> Replayed:
+    """
+    Read an edition's figures again.
+
+    Parameters
+    ----------
+    folder
+        The edition.
+    data
+        Where the raw store and the samples are; whichever holds all that the edition's lock names is read.
+
+    Raises
+    ------
+    PublishError
+        The folder is no edition, or its specification is of a version that this program cannot read.
+    SnapshotError, SourceError
+        Its snapshots are gone, or can no longer be read.
+    """
+    manifest = read_manifest(folder)
+    try:
+        spec = ScoreSpec.model_validate(manifest["specification"])
+    except (KeyError, ValidationError) as error:
+        raise PublishError(
+            f"{folder}: its specification cannot be read; use wijkatlas {manifest.get('wijkatlas')}"
+        ) from error
+    lock = read_model(Lock, folder / LOCK_NAME)
+    sources = read_sources(store_of(lock, data), lock, catalogue, manifest["peiljaar"])
+    return Replayed(folder, manifest, spec, assemble(sources, catalogue).tables)
+
+
+def credits_of(editions: Sequence[Replayed], catalogue: Catalogue) -> tuple[Source, ...]:
+    """Return the sources that went into any of these editions, each to be credited."""
+    used = {snapshot["source"] for edition in editions for snapshot in edition.manifest["sources"]}
+    return tuple(source for source in catalogue.sources.values() if source.id in used)
+
+
+def store_of(lock: Lock, data: Path) -> SnapshotStore:
+    """
+    Return the first store under `data`, raw or sample, that holds everything a lock names.
+
+    Raises
+    ------
+    SnapshotError
+        None does.
+    """
+    stores = [
+        SnapshotStore(path) for path in (data / "raw", *sorted((data / "sample").glob("*"))) if path.is_dir()
+    ]
+    for store in stores:
+        if all(store.holds(pin) for pin in lock.snapshots):
+            return store
+    raise SnapshotError(f"no store in {data} holds all {len(lock.snapshots)} snapshots of the edition")
