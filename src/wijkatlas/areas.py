@@ -22,6 +22,11 @@ class Level(StrEnum):
         """The two letters that every code of this level starts with."""
         return {"buurt": "BU", "wijk": "WK", "gemeente": "GM"}[self]
 
+    @property
+    def plural(self) -> str:
+        """The Dutch plural, by which files and layers are named."""
+        return {"buurt": "buurten", "wijk": "wijken", "gemeente": "gemeenten"}[self]
+
 
 # Letters occur since Amsterdam's division of 2022 (BU0363AC01): a code is never a number.
 CODE_PATTERNS = {

@@ -6,6 +6,7 @@ import json
 import sqlite3
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree as ET
 
 import geopandas as gpd
 import pandas as pd
@@ -16,7 +17,8 @@ import shapely
 from wijkatlas.areas import Level
 from wijkatlas.catalog import load_catalogue
 from wijkatlas.publish.columns import fields
-from wijkatlas.publish.downloads import write_csv, write_excel_csv, write_geojson
+from wijkatlas.publish.geojson import Features
+from wijkatlas.publish.tables import Lines
 
 
 @pytest.fixture(scope="module")
@@ -137,16 +139,65 @@ def hostile_frame() -> gpd.GeoDataFrame:
 
 def test_hostile_names_survive_in_geojson_and_csv(tmp_path: Path) -> None:
     frame = hostile_frame()
-    write_geojson(frame, tmp_path / "a.geojson")
+    Features.of(frame).write(tmp_path / "a.geojson", {})
     features = json.loads((tmp_path / "a.geojson").read_text(encoding="utf-8"))["features"]
     assert [feature["properties"]["buurt_naam"] for feature in features] == HOSTILE
-    write_csv(frame.drop(columns="geometry"), tmp_path / "a.csv")
+    Lines.of(frame.drop(columns="geometry")).write(tmp_path / "a.csv")
     assert [row["buurt_naam"] for row in csv.DictReader((tmp_path / "a.csv").open(newline=""))] == HOSTILE
 
 
 def test_no_name_becomes_a_formula_in_excel(tmp_path: Path) -> None:
-    write_excel_csv(hostile_frame().drop(columns="geometry"), tmp_path / "a.csv")
+    Lines.for_excel(hostile_frame().drop(columns="geometry")).write(tmp_path / "a.csv")
     text = (tmp_path / "a.csv").read_bytes().decode("utf-8-sig")
     rows = list(csv.DictReader(io.StringIO(text, newline=""), delimiter=";"))
     assert [row["buurt_naam"] for row in rows] == [n if n[0] != "=" else f"'{n}" for n in HOSTILE]
     assert [row["score"] for row in rows] == ["1,5", "", "2,5", "3,5", "4,5"]
+
+
+def test_shapes_stay_valid_when_they_are_rounded(tmp_path: Path) -> None:
+    sliver = shapely.Polygon(
+        [(0, 0), (1000, 0), (1000, 0.02), (500, 0.01), (500, 500), (499.99, 0.01), (0, 0.02)]
+    )
+    frame = (
+        hostile_frame().iloc[:1].set_geometry([shapely.affinity.translate(sliver, 155000, 463000)], crs=28992)
+    )
+    assert frame.geometry.is_valid.all()
+    Features.of(frame).write(tmp_path / "a.geojson", {})
+    feature = json.loads((tmp_path / "a.geojson").read_text(encoding="utf-8"))["features"][0]
+    assert shapely.geometry.shape(feature["geometry"]).is_valid
+
+
+def test_geopackage_carries_a_style_for_each_layer(edition: Path) -> None:
+    with sqlite3.connect(edition / "downloads" / "gebieden.gpkg") as database:
+        styles = pd.read_sql("select * from layer_styles", database)
+        described = pd.read_sql("select table_name, description from gpkg_contents", database)
+        scores = pd.read_sql("select score, klasse from buurten", database)
+    assert list(styles["f_table_name"]) == ["buurten", "wijken", "gemeenten"]
+    assert styles["useAsDefault"].astype(bool).all()
+    root = ET.fromstring(styles["styleQML"].iloc[0])
+    rules = [(rule.get("filter", ""), rule.get("symbol")) for rule in root.iter("rule")]
+    drawn = dict.fromkeys(scores.index, 0)
+    with sqlite3.connect(edition / "downloads" / "gebieden.gpkg") as database:
+        for condition, _ in rules[:-1]:  # each area has one colour; QGIS and SQLite read the same expression
+            for (fid,) in database.execute(f"select fid from buurten where {condition}"):
+                drawn[fid - 1] += 1
+        hatched = database.execute(f"select distinct klasse from buurten where {rules[-1][0]}").fetchall()
+    assert set(drawn.values()) == {1}
+    assert hatched in ([], [("onzeker",)])
+    assert {symbol.get("name") for symbol in root.find("renderer-v2/symbols") or ()} == {s for _, s in rules}
+    assert described.set_index("table_name").loc["buurten", "description"].startswith("Bron: CBS")
+
+
+def test_every_format_carries_source_and_licence(edition: Path, geojson: dict[str, Any]) -> None:
+    parquet = [
+        pq.read_metadata(edition / "downloads" / name).metadata
+        for name in ("buurten.parquet", "buurten-cijfers.parquet")
+    ]
+    for text in (
+        geojson["bron"] + geojson["licentie"],
+        (edition / "gemeenten" / "GM0599-rotterdam" / "LICENTIE.txt").read_text(encoding="utf-8"),
+        *((metadata[b"bron"] + metadata[b"licentie"]).decode() for metadata in parquet),
+    ):
+        assert "CBS, Kerncijfers wijken en buurten (CC BY 4.0)" in text
+        assert "Leefbaarometer (CC0 1.0)" in text
+        assert "https://creativecommons.org/licenses/by/4.0/" in text

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, HttpUrl, StringConstraints, m
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=50)]
+ColumnType = Literal["text", "integer", "number", "boolean"]  # what a published column holds
 
 
 class Entry(BaseModel):
@@ -153,8 +154,15 @@ class PublishedColumn(Entry):
     id: Name
     label: Text
     definition: Text
+    type: ColumnType = "text"
     unit: str = ""
-    decimals: int | None = None  # of a number with a fraction
+    decimals: int | None = None  # of a number
+
+    @model_validator(mode="after")
+    def _numbers_have_decimals(self) -> Self:
+        if (self.type == "number") != (self.decimals is not None):
+            raise ValueError(f"{self.id}: a number has decimals, and nothing else has")
+        return self
 
 
 class Catalogue(Entry):

@@ -9,6 +9,7 @@ import pandas as pd
 
 from wijkatlas.areas import Level, LevelTable, Status
 from wijkatlas.catalog import Catalogue
+from wijkatlas.catalog.models import ColumnType
 from wijkatlas.scoring.assessment import Assessment
 
 # Which of the catalogue's columns name the area itself, by level.
@@ -26,9 +27,11 @@ class Field:
     name: str
     label: str
     definition: str
-    unit: str
     kind: Literal["identity", "result", "domain", "contribution", "indicator"]
-    decimals: int | None = None  # of a number with a fraction; such a column is rounded to them
+    type: ColumnType
+    unit: str = ""
+    decimals: int | None = None  # of a figure, which is rounded to them
+    valid: tuple[float, float] | None = None  # lowest and highest possible figure
 
 
 def fields(catalogue: Catalogue, level: Level) -> Iterator[Field]:
@@ -41,36 +44,39 @@ def fields(catalogue: Catalogue, level: Level) -> Iterator[Field]:
             column.id,
             column.label,
             column.definition,
-            column.unit,
             "identity" if column.id in identities else "result",
-            column.decimals,
+            column.type,
+            unit=column.unit,
+            decimals=column.decimals,
         )
     for domain in catalogue.domains.values():
         yield Field(
             f"d_{domain.id}",
             domain.label,
             f"Score op het thema {domain.label}; hoger is meer reden om te investeren.",
-            "",
             "domain",
-            2,
+            "number",
+            decimals=2,
         )
     for domain in catalogue.domains.values():
         yield Field(
             f"bijdrage_{domain.id}",
             f"Bijdrage {domain.label.lower()}",
             f"Deel van de score dat van het thema {domain.label} komt.",
-            "",
             "contribution",
-            3,
+            "number",
+            decimals=3,
         )
     for indicator in catalogue.indicators.values():
         yield Field(
             indicator.id,
             indicator.label,
             indicator.definition,
-            indicator.unit,
             "indicator",
-            indicator.decimals,
+            "number" if indicator.decimals else "integer",
+            unit=indicator.unit,
+            decimals=indicator.decimals,
+            valid=indicator.valid,
         )
 
 
@@ -82,11 +88,10 @@ def published(assessment: Assessment, catalogue: Catalogue) -> gpd.GeoDataFrame:
     """
     table = assessment.table
     columns = pd.concat([_identity(table), assessment.results(catalogue), table.values], axis=1)
-    offered = list(fields(catalogue, table.level))
-    columns = columns[[field.name for field in offered if field.name in columns]]
-    decimals = {f.name: f.decimals for f in offered if f.name in columns and f.decimals is not None}
-    columns = columns.round(decimals)
-    columns = columns.astype({name: "Int64" for name, places in decimals.items() if places == 0})
+    held = [field for field in fields(catalogue, table.level) if field.name in columns]
+    columns = columns[[field.name for field in held]]
+    columns = columns.round({field.name: field.decimals for field in held if field.decimals is not None})
+    columns = columns.astype({field.name: "Int64" for field in held if field.type == "integer"})
     if "rang" in columns:
         columns = columns.sort_values("rang", kind="stable", na_position="last")
     geometry = table.areas.geometry.reindex(columns.index)

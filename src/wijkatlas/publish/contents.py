@@ -1,7 +1,6 @@
 """What an edition is made of, as the writers of files need it."""
 
 import unicodedata
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -10,6 +9,7 @@ import pandas as pd
 
 from wijkatlas.areas import Level
 from wijkatlas.catalog import Catalogue, Source
+from wijkatlas.catalog.publication import load_publication
 from wijkatlas.publish.columns import published
 from wijkatlas.scoring.assessment import Analysis, Assessment
 from wijkatlas.scoring.spec import ScoreSpec
@@ -47,15 +47,20 @@ class Contents:
         used = {snapshot.source for snapshot in self.sources.snapshots} | self.sources.tables.keys()
         return tuple(source for source in self.catalogue.sources.values() if source.id in used)
 
-    def gemeenten(self) -> Iterator[tuple[str, dict[Level, gpd.GeoDataFrame]]]:
-        """Yield each municipality's folder name and its own rows of every level, by code."""
-        parts = {
-            level: dict(tuple(frame.groupby("gemeente_code", sort=True)))
-            for level, frame in self.frames.items()
+    @property
+    def terms(self) -> dict[str, str]:
+        """Source and licence, as every download carries them in its own place."""
+        licence = load_publication().licence
+        return {
+            "bron": "; ".join(f"{source.attribution} ({source.licence})" for source in self.credits),
+            "bewerking": f"{load_publication().publisher.name}, uitgave {self.id}",
+            "licentie": f"{licence.label}, {licence.url}",
         }
-        for code, own in parts[Level.GEMEENTE].items():
-            frames = {level: groups[code] for level, groups in parts.items() if code in groups}
-            yield folder_name(code, own["gemeente_naam"].iloc[0]), frames
+
+    @property
+    def notice(self) -> str:
+        """Source and licence in one line."""
+        return ". ".join(f"{name.capitalize()}: {value}" for name, value in self.terms.items())
 
 
 def folder_name(code: str, name: str) -> str:

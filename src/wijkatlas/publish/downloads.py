@@ -1,80 +1,127 @@
 """Ranked areas as GeoJSON, CSV, GeoPackage and GeoParquet, each the same figures."""
 
-import csv
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from io import BytesIO
 from pathlib import Path
+from typing import Self
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
-import pyogrio
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from wijkatlas.areas import Level
-from wijkatlas.geometry import to_wgs84
+from wijkatlas.publish.columns import cells
+from wijkatlas.publish.contents import Contents, folder_name
+from wijkatlas.publish.geojson import Features
+from wijkatlas.publish.geopackage import layer_styles, stamped, write_geopackage
+from wijkatlas.publish.tables import Lines
 
-PLURAL = {Level.BUURT: "buurten", Level.WIJK: "wijken", Level.GEMEENTE: "gemeenten"}
-
-
-def write_geojson(frame: gpd.GeoDataFrame, path: Path) -> None:
-    """Write RFC 7946 GeoJSON: WGS84, six decimals, rings oriented, `id` the area code, rows as they stand."""
-    features = to_wgs84(frame)
-    features.insert(0, "id", features.iloc[:, 0])
-    pyogrio.write_dataframe(
-        features,
-        path,
-        driver="GeoJSON",
-        RFC7946="YES",
-        COORDINATE_PRECISION=6,
-        ID_FIELD="id",
-        WRITE_NAME="NO",
-        WRITE_BBOX="YES",
-    )
+NOTICE = "LICENTIE.txt"
 
 
-def write_csv(frame: pd.DataFrame, path: Path) -> None:
-    """Write CSV for programs: UTF-8, comma, decimal point, an empty field for a missing figure."""
-    frame.to_csv(path, index=False, lineterminator="\n")
+@dataclass(frozen=True)
+class Layer:
+    """The rows of one level, each written out once for all the files that it is in."""
+
+    frame: gpd.GeoDataFrame
+    features: Features
+    csv: Lines
+    excel: Lines
+    figures: Lines  # every single figure with its provenance: see `columns.cells`
+
+    @classmethod
+    def of(cls, frame: gpd.GeoDataFrame, figures: pd.DataFrame) -> Self:
+        """Write out a whole level."""
+        table = pd.DataFrame(frame.drop(columns="geometry"))
+        return cls(frame, Features.of(frame), Lines.of(table), Lines.for_excel(table), Lines.of(figures))
+
+    def by_gemeente(self, figures: pd.DataFrame) -> dict[str, Self]:
+        """Return the rows of each gemeente by its code; `figures` is what this layer was made of."""
+        own = self.frame["gemeente_code"]
+        figures_of = places_by(figures["code"].map(own))
+        return {
+            code: type(self)(
+                self.frame.iloc[places],
+                self.features.take(places),
+                self.csv.take(places),
+                self.excel.take(places),
+                self.figures.take(figures_of[code]),
+            )
+            for code, places in places_by(own).items()
+        }
 
 
-def write_excel_csv(frame: pd.DataFrame, path: Path) -> None:
-    """Write CSV for Dutch Excel: semicolon, decimal comma, byte-order mark; no text can start a formula."""
-    texts: list[str] = list(frame.select_dtypes("str").columns)
-    safe = frame.copy()
-    safe[texts] = safe[texts].map(
-        lambda text: f"'{text}" if text[:1] in "=+-@\t\r" else text, na_action="ignore"
-    )
-    safe.to_csv(
-        path,
-        index=False,
-        sep=";",
-        decimal=",",
-        encoding="utf-8-sig",
-        lineterminator="\r\n",
-        quoting=csv.QUOTE_MINIMAL,
-    )
+def places_by(groups: pd.Series) -> dict[str, NDArray[np.intp]]:
+    """Return the places of each group's rows, in order."""
+    return {str(group): np.asarray(places) for group, places in groups.groupby(groups).indices.items()}
 
 
-def write_geopackage(frames: Mapping[Level, gpd.GeoDataFrame], path: Path, *, date: str) -> None:
-    """Write one GeoPackage with a layer a level (EPSG:28992), stamped with the edition's own date."""
-    pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": f"{date}T00:00:00.000Z"})
-    try:
-        for level, frame in frames.items():
-            pyogrio.write_dataframe(frame, path, driver="GPKG", layer=PLURAL[level])
-    finally:
-        pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": None})
+def write_data(contents: Contents, folder: Path) -> None:
+    """Write the downloads of the whole and of each gemeente."""
+    whole, gemeenten = folder / "downloads", folder / "gemeenten"
+    whole.mkdir()
+    layers: dict[Level, Layer] = {}
+    parts: dict[str, dict[Level, Layer]] = {}
+    for level, frame in contents.frames.items():
+        figures = cells(contents.assessments[level], contents.catalogue)
+        layers[level] = Layer.of(frame, figures)
+        for code, part in layers[level].by_gemeente(figures).items():
+            parts.setdefault(code, {})[level] = part
+        write_geoparquet(frame, whole / f"{level.plural}.parquet", contents.terms)
+        write_parquet(figures, whole / f"{level.plural}-cijfers.parquet", contents.terms)
+    if len(contents.changes):
+        Lines.of(contents.changes).write(whole / "grenswijzigingen.csv")
+    names = contents.frames[Level.GEMEENTE].set_index("gemeente_code")["gemeente_naam"]
+    write = partial(write_layers, contents=contents, styles=layer_styles(contents))
+    with stamped(contents.date), ThreadPoolExecutor() as pool:
+        written = [pool.submit(write, layers, whole)]
+        for code, own in sorted(parts.items()):
+            place = gemeenten / folder_name(code, names[code])
+            place.mkdir(parents=True)
+            written += [pool.submit(write, own, place), pool.submit(write_figures, own, place)]
+        for each in written:
+            each.result()
 
 
-def write_downloads(frames: Mapping[Level, gpd.GeoDataFrame], folder: Path, *, date: str) -> None:
-    """Write every format of one region into `folder`: a file a level, and one GeoPackage with all levels."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for level, frame in frames.items():
-        name = PLURAL[level]
-        plain = pd.DataFrame(frame.drop(columns="geometry"))
-        write_geojson(frame, folder / f"{name}.geojson")
-        write_csv(plain, folder / f"{name}.csv")
-        write_excel_csv(plain, folder / f"{name}-excel.csv")
-    write_geopackage(frames, folder / "gebieden.gpkg", date=date)
+def write_layers(
+    layers: Mapping[Level, Layer], folder: Path, *, contents: Contents, styles: pd.DataFrame
+) -> None:
+    """Write the rows of one region: for each level a file in each text format, and one GeoPackage."""
+    for level, layer in layers.items():
+        name = level.plural
+        members = {"name": name, "title": contents.title, **contents.terms}
+        layer.features.write(folder / f"{name}.geojson", members)
+        layer.csv.write(folder / f"{name}.csv")
+        layer.excel.write(folder / f"{name}-excel.csv")
+    frames = {level: layer.frame for level, layer in layers.items()}
+    write_geopackage(frames, folder / "gebieden.gpkg", styles=styles, notice=contents.notice)
+    (folder / NOTICE).write_text(f"{contents.title}\n{contents.notice}\n", encoding="utf-8")
 
 
-def write_geoparquet(frame: gpd.GeoDataFrame, path: Path) -> None:
-    """Write GeoParquet 1.1 (EPSG:28992) with a bounding box a row."""
-    frame.to_parquet(path, index=False, schema_version="1.1.0", write_covering_bbox=True, compression="zstd")
+def write_figures(layers: Mapping[Level, Layer], folder: Path) -> None:
+    """Write every single figure of one gemeente with its provenance."""
+    for level, layer in layers.items():
+        layer.figures.write(folder / f"{level.plural}-cijfers.csv")
+
+
+def write_geoparquet(frame: gpd.GeoDataFrame, path: Path, terms: Mapping[str, str]) -> None:
+    """Write GeoParquet 1.1 (EPSG:28992) with a bounding box a row and its source and licence."""
+    buffer = BytesIO()
+    frame.to_parquet(buffer, index=False, schema_version="1.1.0", write_covering_bbox=True)
+    _write_parquet(pq.read_table(buffer), path, terms)
+
+
+def write_parquet(frame: pd.DataFrame, path: Path, terms: Mapping[str, str]) -> None:
+    """Write Parquet with its source and licence."""
+    _write_parquet(pa.Table.from_pandas(frame, preserve_index=False), path, terms)
+
+
+def _write_parquet(table: pa.Table, path: Path, terms: Mapping[str, str]) -> None:
+    table = table.replace_schema_metadata({**table.schema.metadata, **terms})
+    pq.write_table(table, path, compression="zstd")

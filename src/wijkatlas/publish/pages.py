@@ -16,7 +16,6 @@ from wijkatlas.publish import dutch
 from wijkatlas.publish.cards import records
 from wijkatlas.publish.columns import Field, fields
 from wijkatlas.publish.contents import Contents, folder_name
-from wijkatlas.publish.downloads import PLURAL
 from wijkatlas.publish.layers import map_layers, map_level, split_by_gemeente
 from wijkatlas.publish.map import MapText, asset, leaflet_html, map_html, write_map
 from wijkatlas.publish.method import method_of
@@ -163,7 +162,7 @@ def _gemeenten(
 def _downloads(folder: Path, prefix: str) -> dict[str, dict[str, tuple[str, int]]]:
     """Return address and size of each download in `folder`: by what it holds, then by ending."""
     found: dict[str, dict[str, tuple[str, int]]] = {}
-    for plural in (*PLURAL.values(), "gebieden"):
+    for plural in (*(level.plural for level in Level), "gebieden"):
         for ending in ENDINGS:
             path = folder / f"{plural}{ending}"
             if path.exists():

@@ -9,7 +9,6 @@ from wijkatlas.areas import Level
 from wijkatlas.publish.cards import Card, gaps_axis, make_cards
 from wijkatlas.publish.charts import Axis, histogram
 from wijkatlas.publish.contents import Contents, folder_name
-from wijkatlas.publish.downloads import PLURAL
 from wijkatlas.scoring.assessment import Ranked
 
 LISTED = 5  # areas shown at once of a gemeente without any in the list
@@ -24,7 +23,7 @@ class Ranking:
             raise TypeError(f"{level} is not ranked")
         labels = [certainty.label for certainty in contents.spec.uncertainty.classes]
         self.assessment, self.frame = assessment, contents.frames[level]
-        self.name, self.plural = str(level), PLURAL[level]
+        self.name, self.plural = str(level), level.plural
         self.scored = int(self.frame["rang"].notna().sum())
         self.places = contents.spec.uncertainty.places(self.scored)  # of them belong to the top
         self.classes = count(self.frame["klasse"], labels)

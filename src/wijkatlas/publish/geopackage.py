@@ -1,0 +1,92 @@
+"""GeoPackage: a layer a level in EPSG:28992, each with its style for QGIS."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import geopandas as gpd
+import pandas as pd
+import pyogrio
+
+from wijkatlas.areas import Level
+from wijkatlas.publish.columns import fields
+from wijkatlas.publish.contents import Contents
+from wijkatlas.publish.layers import CLASSES
+from wijkatlas.publish.payload import quantile_limits
+from wijkatlas.publish.qgis import style
+
+STYLES = "layer_styles"  # the table in which QGIS looks for them
+GEOMETRY = "geom"
+VERSION = "1.3"  # what the QGIS and ArcGIS of some years ago read without a warning
+
+
+@contextmanager
+def stamped(date: str) -> Iterator[None]:
+    """Let GDAL stamp files with an edition's own date, and leave it to the shelf to reach the disk."""
+    options = {"OGR_CURRENT_DATE": f"{date}T00:00:00.000Z", "OGR_SQLITE_SYNCHRONOUS": "OFF"}
+    pyogrio.set_gdal_config_options(options)
+    try:
+        yield
+    finally:
+        pyogrio.set_gdal_config_options(dict.fromkeys(options))
+
+
+def write_geopackage(
+    frames: Mapping[Level, gpd.GeoDataFrame], path: Path, *, styles: pd.DataFrame, notice: str
+) -> None:
+    """
+    Write one GeoPackage; deterministic while `stamped`.
+
+    Parameters
+    ----------
+    frames
+        The rows of each level, in the order in which they are published.
+    styles
+        What `layer_styles` returns.
+    notice
+        Source and licence, for the description of each layer.
+    """
+    for level, frame in frames.items():
+        pyogrio.write_dataframe(
+            frame,
+            path,
+            driver="GPKG",
+            layer=level.plural,
+            dataset_options={"VERSION": VERSION},
+            layer_options={"IDENTIFIER": level.plural.capitalize(), "DESCRIPTION": notice},
+            geometry_name=GEOMETRY,
+        )
+    own = styles[styles["f_table_name"].isin([level.plural for level in frames])]
+    pyogrio.write_dataframe(own, path, driver="GPKG", layer=STYLES)
+
+
+def layer_styles(contents: Contents) -> pd.DataFrame:
+    """
+    Return the rows of the table of styles, one a level.
+
+    Class limits are those of all buurten, as on the maps, so that a colour means the same everywhere.
+    """
+    limits = quantile_limits(contents.frames[Level.BUURT]["score"], CLASSES, 1)
+    labels = [certainty.label for certainty in contents.spec.uncertainty.classes]
+    rows = []
+    for level, frame in contents.frames.items():
+        columns = [field for field in fields(contents.catalogue, level) if field.name in frame]
+        shown = next(name for name in ("score", "gemiddelde_score") if name in frame)
+        doubtful = labels[-2] if "klasse" in frame else ""
+        rows.append(
+            {
+                "f_table_catalog": "",
+                "f_table_schema": "",
+                "f_table_name": level.plural,
+                "f_geometry_column": GEOMETRY,
+                "styleName": "wijkatlas",
+                "styleQML": style(shown, limits, columns, doubtful=doubtful),
+                "styleSLD": "",
+                "useAsDefault": True,
+                "description": f"Score van {level.plural}, zoals op de kaarten",
+                "owner": "",
+                "ui": "",
+                "update_time": pd.Timestamp(contents.date),
+            }
+        )
+    return pd.DataFrame(rows)
