@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from wijkatlas.areas import Level, LevelTable
@@ -10,6 +11,7 @@ from wijkatlas.catalog import Catalogue
 from wijkatlas.catalog.references import References
 from wijkatlas.scoring.coherence import Coherence, coherence
 from wijkatlas.scoring.explain import Explanations, explain
+from wijkatlas.scoring.rank import exponential
 from wijkatlas.scoring.score import Scores, contributions, score
 from wijkatlas.scoring.sensitivity import Comparison, choice_sensitivity, compare, leave_one_out
 from wijkatlas.scoring.space import SpatialPattern, spatial_pattern
@@ -48,6 +50,7 @@ class Ranked:
         labels = pd.Series({i: catalogue.indicators[i].label for i in scored})
         missing = self.table.values[scored].isna() & ~self.scores.imputed[scored]
         return self.scores.overview.join(self.uncertainty.areas.drop(columns="rang_p50")).assign(
+            score_imd=_exponential(self.scores.overview["rang"]),
             score_zonder_wonen=self.variant.overview["score"],
             rang_zonder_wonen=self.variant.overview["rang"],
             corporatiebuurt=_corporatiebuurt(self.table, catalogue),
@@ -164,6 +167,11 @@ def _strongest(gaps: pd.DataFrame, catalogue: Catalogue) -> pd.Series:
         return "; ".join(labels[str(domain)] for domain in gap[gap > 0].nlargest(STRONGEST).index)
 
     return gaps.apply(told, axis=1)
+
+
+def _exponential(ranks: pd.Series) -> pd.Series:
+    ranked = ranks.dropna()
+    return pd.Series(exponential(ranked.to_numpy(np.int32)), ranked.index).reindex(ranks.index)
 
 
 def _corporatiebuurt(table: LevelTable, catalogue: Catalogue) -> pd.Series:
