@@ -26,7 +26,7 @@ from wijkatlas.settings import UserSettings
 from wijkatlas.snapshots import Lock, SnapshotStore
 from wijkatlas.sources import Sources, parse_table, read_documents, read_sources
 from wijkatlas.sources.documents import Documents
-from wijkatlas.sources.fetch import Run, fetch_all, fetch_job
+from wijkatlas.sources.fetch import Run, fetch_all, fetch_job, years_needed
 from wijkatlas.sources.http import Tally
 
 YEAR = 2024
@@ -471,6 +471,15 @@ def test_optional_source_can_be_left_out(fetch: Fetch, server: StandIn) -> None:
     lock = fetch.all(UserSettings.model_validate(chosen))
     assert {pin.source for pin in lock.snapshots} == {"kwb", "leefbaarometer", "grenzen", "ses"}
     assert "gezondheid" not in fetch.sources().tables
+
+
+def test_own_table_is_never_fetched(catalogue: Catalogue) -> None:
+    own = catalogue.sources["ses"].model_copy(update={"services": {Protocol.FILE: "voedselbank.csv"}})
+    assert years_needed(catalogue, own, YEAR) == []
+    assert years_needed(catalogue, catalogue.sources["ses"], YEAR) == [2024]
+    assert years_needed(catalogue, catalogue.sources["kwb"], YEAR) == [2022, 2023, 2024]
+    assert years_needed(catalogue, catalogue.sources["leefbaarometer"], YEAR) == [2024]
+    assert years_needed(catalogue, catalogue.sources["misdrijven"], YEAR) == []
 
 
 # ---- killed ----------------------------------------------------------------------------------------------

@@ -108,9 +108,9 @@ def years_needed(catalogue: Catalogue, source: Source, year: int) -> list[int]:
     Return the years whose tables a source must give for an edition of `year`, each table once.
 
     A source that an edition can do without is only asked for the year itself, and for nothing if it has no
-    table for it.
+    table for it. A municipality's own table is never fetched.
     """
-    if source.optional and year not in source.tables:
+    if Protocol.FILE in source.services or (source.optional and year not in source.tables):
         return []
     needed = {table_of(catalogue, source.id, year): year}
     divisions = catalogue.sources[
