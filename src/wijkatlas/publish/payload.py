@@ -260,7 +260,7 @@ def _columns(level: MapLevel, layers: Sequence[MapLayer]) -> Iterator[tuple[dict
     years = level.peiljaar.reindex(index)
     yield from _numbers(years.add_prefix("peiljaar:"), [0] * years.shape[1])
     gaps = level.contributions.reindex(index)
-    finer = [(shown.get(name) or 0) + 2 for name in gaps]
+    finer = [(shown.get(str(name)) or 0) + 2 for name in gaps]
     yield from _numbers(gaps.add_prefix("bijdrage:"), finer)
 
 

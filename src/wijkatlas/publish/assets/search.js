@@ -6,8 +6,9 @@
   const list = document.getElementById("zoek-lijst");
   const count = document.getElementById("zoek-aantal");
 
-  /** Lower case without accents, so that "sudwest" finds "Súdwest". */
-  const fold = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
+  /** Lower case, only letters and digits, no accents: "s grav" finds "'s-Gravenland", "sud" finds "Súdwest". */
+  const fold = (text) =>
+    text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase().replace(/[^\p{L}\p{N}]+/gu, " ").trim();
 
   const places = JSON.parse(document.getElementById("gebieden").textContent).flatMap(([folder, gemeente, parts]) => [
     { name: gemeente, folded: fold(gemeente), kind: 0, where: "gemeente", href: `gemeenten/${folder}/index.html` },
@@ -25,7 +26,7 @@
     const at = folded.indexOf(words);
     if (at === 0) return folded.length === words.length ? 0 : 1;
     if (at < 0) return -1;
-    return folded.includes(` ${words}`) || folded.includes(`-${words}`) ? 2 : 3;
+    return folded.includes(` ${words}`) ? 2 : 3;
   }
 
   function find(words) {
@@ -55,7 +56,7 @@
   }
 
   function update() {
-    const words = fold(field.value.trim());
+    const words = fold(field.value);
     const found = words ? find(words) : [];
     list.replaceChildren(...found.slice(0, MOST).map(item));
     count.textContent = words ? told(found.length) : "";
