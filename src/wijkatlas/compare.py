@@ -1,11 +1,11 @@
 """Two editions beside each other: who came, who went, how ranks moved and why."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 
 from wijkatlas.areas import Level
-from wijkatlas.catalog import load_catalogue
 from wijkatlas.errors import PublishError
 from wijkatlas.publish.changes import Changes, LevelChanges
 from wijkatlas.replay import Replayed, credits_of, replay
@@ -15,7 +15,7 @@ NAMES = ["naam", "gemeente_code", "gemeente_naam"]
 DOUBT = ["rang_p05", "rang_p95", "reden_niet_gescoord"]
 
 
-def compare_editions(before: Path, after: Path, data: Path) -> Changes:
+def compare_editions(before: Path, after: Path, data: Path, own: Sequence[Path] = ()) -> Changes:
     """
     Compare two editions of the same region.
 
@@ -25,25 +25,26 @@ def compare_editions(before: Path, after: Path, data: Path) -> Changes:
         The folders of the older and the newer edition.
     data
         Where the raw store and the samples are, to replay both.
+    own
+        The catalogue files of the own tables that went into both.
 
     Raises
     ------
     PublishError
         A folder is no edition, or they are of different regions.
-    SnapshotError, SourceError, ScoringError
+    SnapshotError, SourceError, CatalogueError, ScoringError
         One of them cannot be replayed.
     """
-    catalogue = load_catalogue()
-    old, new = (replay(folder, data, catalogue) for folder in (before, after))
+    old, new = (replay(folder, data, own) for folder in (before, after))
     regions = [edition.manifest["sample"] or "Nederland" for edition in (old, new)]
     if regions[0] != regions[1]:
         raise PublishError(f"an edition of {regions[0]} and one of {regions[1]} have no list in common")
     levels = {}
     for level in (Level.BUURT, Level.WIJK):
         lists = old.published(level), new.published(level)
-        moves = explain_moves(_ranking(old, level, lists[0]), _ranking(new, level, lists[1]), catalogue)
+        moves = explain_moves(_ranking(old, level, lists[0]), _ranking(new, level, lists[1]), new.catalogue)
         levels[level] = LevelChanges(level, _named(moves, *lists), moves.gone.join(lists[0][NAMES]))
-    return Changes(old.manifest, new.manifest, levels, credits_of([old, new], catalogue))
+    return Changes(old.manifest, new.manifest, levels, credits_of([old, new]))
 
 
 def _ranking(edition: Replayed, level: Level, published: pd.DataFrame) -> Ranking:

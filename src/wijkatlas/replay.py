@@ -9,14 +9,12 @@ import pandas as pd
 from pydantic import ValidationError
 
 from wijkatlas.areas import Level, LevelTable
-from wijkatlas.assemble import assemble
 from wijkatlas.catalog import Catalogue, Source
-from wijkatlas.errors import PublishError, SnapshotError
-from wijkatlas.publish.downloads import PLURAL
+from wijkatlas.edition import Settings, load_vocabulary, prepare
+from wijkatlas.errors import PublishError, SnapshotError, some
 from wijkatlas.publish.manifest import read_manifest
 from wijkatlas.scoring.spec import ScoreSpec
 from wijkatlas.snapshots import LOCK_NAME, Lock, SnapshotStore, read_model
-from wijkatlas.sources import read_sources
 
 LIST = {
     "gemeente_code": "str",
@@ -38,6 +36,7 @@ class Replayed:
     manifest: dict[str, Any]
     spec: ScoreSpec
     tables: dict[Level, LevelTable]
+    catalogue: Catalogue  # with the own tables
 
     def published(self, level: Level) -> pd.DataFrame:
         """
@@ -48,7 +47,7 @@ class Replayed:
         PublishError
             The file is absent, or lacks a column.
         """
-        path = self.folder / "downloads" / f"{PLURAL[level]}.csv"
+        path = self.folder / "downloads" / f"{level.plural}.csv"
         kinds = {f"{level}_code": "str", f"{level}_naam": "str", **LIST}
         try:
             # Only an empty field is missing: an area may be called NA.
@@ -59,7 +58,7 @@ class Replayed:
         return frame.set_index("code").sort_index()
 
 
-def replay(folder: Path, data: Path, catalogue: Catalogue) -> Replayed:
+def replay(folder: Path, data: Path, own: Sequence[Path] = ()) -> Replayed:
     """
     Read an edition's figures again.
 
@@ -69,13 +68,16 @@ def replay(folder: Path, data: Path, catalogue: Catalogue) -> Replayed:
         The edition.
     data
         Where the raw store and the samples are; whichever holds all that the edition's lock names is read.
+    own
+        The catalogue files of the own tables that went into the edition; no store holds those.
 
     Raises
     ------
     PublishError
-        The folder is no edition, or its specification is of a version that this program cannot read.
-    SnapshotError, SourceError
-        Its snapshots are gone, or can no longer be read.
+        The folder is no edition, its specification is of a version that this program cannot read, or it
+        scores figures of an own table that is not named.
+    SnapshotError, SourceError, CatalogueError
+        Its snapshots are gone, or they or its own tables cannot be read any more.
     """
     manifest = read_manifest(folder)
     try:
@@ -84,15 +86,21 @@ def replay(folder: Path, data: Path, catalogue: Catalogue) -> Replayed:
         raise PublishError(
             f"{folder}: its specification cannot be read; use wijkatlas {manifest.get('wijkatlas')}"
         ) from error
-    lock = read_model(Lock, folder / LOCK_NAME)
-    sources = read_sources(store_of(lock, data), lock, catalogue, manifest["peiljaar"])
-    return Replayed(folder, manifest, spec, assemble(sources, catalogue).tables)
+    lock = folder / LOCK_NAME
+    store = store_of(read_model(Lock, lock), data)
+    settings = Settings(manifest["peiljaar"], store.root, folder, lock=lock, own=tuple(own))
+    vocabulary = load_vocabulary(settings)
+    if unknown := set(spec.shares) - set(vocabulary.catalogue.indicators):
+        raise PublishError(f"{folder}: scores {some(unknown)}; name the catalogue file of that own table")
+    tables = prepare(settings, vocabulary).tables
+    return Replayed(folder, manifest, spec, tables, vocabulary.catalogue)
 
 
-def credits_of(editions: Sequence[Replayed], catalogue: Catalogue) -> tuple[Source, ...]:
+def credits_of(editions: Sequence[Replayed]) -> tuple[Source, ...]:
     """Return the sources that went into any of these editions, each to be credited."""
     used = {snapshot["source"] for edition in editions for snapshot in edition.manifest["sources"]}
-    return tuple(source for source in catalogue.sources.values() if source.id in used)
+    known = {source.id: source for edition in editions for source in edition.catalogue.sources.values()}
+    return tuple(source for name, source in known.items() if name in used)
 
 
 def store_of(lock: Lock, data: Path) -> SnapshotStore:
@@ -104,10 +112,8 @@ def store_of(lock: Lock, data: Path) -> SnapshotStore:
     SnapshotError
         None does.
     """
-    stores = [
-        SnapshotStore(path) for path in (data / "raw", *sorted((data / "sample").glob("*"))) if path.is_dir()
-    ]
-    for store in stores:
-        if all(store.holds(pin) for pin in lock.snapshots):
+    for path in (data / "raw", *sorted((data / "sample").glob("*"))):
+        store = SnapshotStore(path)
+        if path.is_dir() and all(store.holds(pin) for pin in lock.snapshots):
             return store
     raise SnapshotError(f"no store in {data} holds all {len(lock.snapshots)} snapshots of the edition")

@@ -7,14 +7,13 @@ from typing import Any
 
 import pandas as pd
 
-from wijkatlas.areas import Level
 from wijkatlas.catalog import Catalogue, Source
 from wijkatlas.publish import dutch
 from wijkatlas.publish.cards import records
 from wijkatlas.publish.changes import about, link_to
 from wijkatlas.publish.contents import folder_name
-from wijkatlas.publish.downloads import PLURAL, write_csv, write_excel_csv
 from wijkatlas.publish.pages import render
+from wijkatlas.publish.tables import Lines
 from wijkatlas.scoring.allocation import Allocation, Scenario
 
 PLACE = "verdelingen"  # beside the editions on a shelf
@@ -64,7 +63,7 @@ class Divided:
     @property
     def plural(self) -> str:
         """What the areas are called."""
-        return PLURAL[Level(self.scenario.level)]
+        return self.scenario.level.plural
 
     @property
     def receiving(self) -> int:
@@ -134,8 +133,8 @@ def write_divisions(divisions: Divisions, folder: Path, edition: Path) -> None:
     """
     folder.mkdir(parents=True, exist_ok=True)
     for division in divisions.divided:
-        write_csv(division.frame, folder / f"{division.scenario.id}.csv")
-        write_excel_csv(division.frame, folder / f"{division.scenario.id}-excel.csv")
+        Lines.of(division.frame).write(folder / f"{division.scenario.id}.csv")
+        Lines.for_excel(division.frame).write(folder / f"{division.scenario.id}-excel.csv")
     page = render(
         "verdeling.html",
         here="",

@@ -14,8 +14,8 @@ from wijkatlas.catalog import Source
 from wijkatlas.publish import dutch
 from wijkatlas.publish.cards import records
 from wijkatlas.publish.contents import folder_name
-from wijkatlas.publish.downloads import PLURAL, write_csv, write_excel_csv
 from wijkatlas.publish.pages import render
+from wijkatlas.publish.tables import Lines
 from wijkatlas.scoring.moves import Cause
 
 PLACE = "wijzigingen"  # beside the editions on a shelf
@@ -40,11 +40,6 @@ class LevelChanges:
     level: Level
     areas: pd.DataFrame
     gone: pd.DataFrame
-
-    @property
-    def plural(self) -> str:
-        """What areas of this level are called."""
-        return PLURAL[self.level]
 
     @property
     def frame(self) -> pd.DataFrame:
@@ -132,8 +127,8 @@ def write_changes(changes: Changes, folder: Path, edition: Path) -> None:
     """
     folder.mkdir(parents=True, exist_ok=True)
     for level in changes.levels.values():
-        write_csv(level.frame, folder / f"{level.plural}.csv")
-        write_excel_csv(level.frame, folder / f"{level.plural}-excel.csv")
+        Lines.of(level.frame).write(folder / f"{level.level.plural}.csv")
+        Lines.for_excel(level.frame).write(folder / f"{level.level.plural}-excel.csv")
     page = render(
         "wijzigingen.html",
         here="",
@@ -172,7 +167,7 @@ def to_markdown(changes: Changes) -> str:
     lines += [f"Van `{changes.before['edition']}` naar `{changes.after['edition']}`.", ""]
     for level in changes.levels.values():
         counts = f"Gebleven: {level.stayed}; erbij: {len(level.entered)}; eraf: {len(level.left)}"
-        lines += [f"## {level.plural.capitalize()}", ""]
+        lines += [f"## {level.level.plural.capitalize()}", ""]
         lines += [f"{counts}. Met een rang in beide: {dutch.number(level.compared)}.", ""]
         lines += [
             "| Oorzaak | Gebieden verschoven | Middelste verschuiving | Grootste |",
