@@ -253,8 +253,8 @@ def _columns(level: MapLevel, layers: Sequence[MapLayer]) -> Iterator[tuple[dict
         if decimals is None:
             yield _text(name, attributes[name])
     for kind, texts in (("status", level.status), ("note", level.notes)):
-        for name, column in texts.reindex(index).items():
-            yield _text(f"{kind}:{name}", column)
+        for column, values in texts.reindex(index).items():
+            yield _text(f"{kind}:{column}", values)
     numbers = {name: decimals for name, decimals in (shown | known).items() if decimals is not None}
     yield from _numbers(attributes[list(numbers)], list(numbers.values()))
     years = level.peiljaar.reindex(index)
