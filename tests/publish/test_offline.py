@@ -39,7 +39,7 @@ def test_what_would_be_fetched_from_outside_is_refused(body: str) -> None:
     [
         '<a href="https://www.cbs.nl/">CBS</a>',
         '<link rel="icon" href="data:,">',
-        '<p>background: url(https://in.text/)</p>',
+        "<p>background: url(https://in.text/)</p>",
         '<script type="application/octet-stream">src="https://in.data/"</script>',
         '<svg><use href="#own"/></svg>',
     ],
