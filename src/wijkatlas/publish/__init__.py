@@ -4,10 +4,15 @@ from pathlib import Path
 
 from wijkatlas import __version__
 from wijkatlas.areas import Level
+from wijkatlas.publish.compress import write_gzip_copies
 from wijkatlas.publish.contents import Contents
+from wijkatlas.publish.datapackage import write_datapackage
+from wijkatlas.publish.dcat import write_dcat
+from wijkatlas.publish.dictionary import write_dictionaries
 from wijkatlas.publish.downloads import write_data
 from wijkatlas.publish.manifest import write_manifest
 from wijkatlas.publish.pages import write_pages
+from wijkatlas.publish.schema import write_schemas
 from wijkatlas.snapshots import LOCK_NAME, Lock
 
 __all__ = ["Contents", "write_contents"]
@@ -16,8 +21,13 @@ __all__ = ["Contents", "write_contents"]
 def write_contents(contents: Contents, folder: Path) -> None:
     """Write everything an edition holds into an empty folder, and last the manifest that vouches for it."""
     write_data(contents, folder)
+    write_schemas(contents, folder / "downloads" / "schema")
+    write_datapackage(contents, folder / "downloads")
+    write_dictionaries(contents, folder / "downloads")
+    write_dcat(contents, folder)
     (folder / LOCK_NAME).write_text(Lock.of(contents.sources.snapshots).render(), encoding="utf-8")
     write_pages(contents, folder)
+    write_gzip_copies(folder)
     write_manifest(folder, about(contents))
 
 
@@ -31,6 +41,7 @@ def about(contents: Contents) -> dict[str, object]:
         "date": contents.date,
         "wijkatlas": __version__,
         "specification": contents.spec.model_dump(mode="json", by_alias=True),
+        "variant": contents.variant.model_dump(mode="json", by_alias=True),
         "levels": {level.value: _counts(contents, level) for level in contents.assessments},
         "unmatched": contents.unmatched.to_dict(orient="records"),
         "water_left_out": list(contents.sources.water),
