@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -16,8 +17,11 @@ from wijkatlas import __version__
 from wijkatlas.areas import Level, level_of
 from wijkatlas.catalog import Polarity, load_catalogue
 from wijkatlas.catalog.references import load_references
+from wijkatlas.compare import compare_editions
+from wijkatlas.divide import divide
 from wijkatlas.edition import Settings, load_vocabulary, make_edition, prepare, sample_settings
 from wijkatlas.errors import ScoringError, SettingsError, WijkatlasError
+from wijkatlas.publish import allocations, changes
 from wijkatlas.publish.explained import explained
 from wijkatlas.publish.manifest import verify as verify_edition
 from wijkatlas.publish.release import EDITIONS
@@ -26,6 +30,7 @@ from wijkatlas.scoring.score import score as score_table
 from wijkatlas.scoring.sensitivity import compare
 from wijkatlas.scoring.spec import load_spec
 from wijkatlas.scoring.validate import validate as validate_scores
+from wijkatlas.serve import address_of, make_server
 from wijkatlas.settings import load_settings
 from wijkatlas.snapshots import SnapshotStore, locks_under
 from wijkatlas.sources.doctor import examine
@@ -54,6 +59,7 @@ Out = Annotated[Path, typer.Option(help="The shelf of editions.")]
 Spec = Annotated[str, typer.Option(help="A score specification: its name, or the path of a TOML file.")]
 Own = Annotated[list[Path] | None, typer.Option(help="The catalogue file of an own table; may be repeated.")]
 File = Annotated[Path | None, typer.Option("--settings", help="The settings file; else wijkatlas.toml.")]
+Beside = Annotated[Path | None, typer.Option("--out", help="The shelf to put a page and CSV files on.")]
 
 DATA = Path("data")
 OUT = Path("outputs")
@@ -321,6 +327,57 @@ def score(
     moved = comparison.areas.sort_values(["verschuiving", "rang_na"], ascending=[False, True])
     _print_frame(moved.assign(naam=names))
     _print_frame(comparison.gemeenten.round(1))
+
+
+@app.command("compare")
+def compare_two(
+    before: Annotated[Path, typer.Argument(help="The folder of the older edition.")],
+    after: Annotated[Path, typer.Argument(help="The folder of the newer edition.")],
+    own: Own = None,
+    out: Beside = None,
+    data: Data = DATA,
+) -> None:
+    """Tell who entered and left the list between two editions, and why: figures, boundaries or method."""
+    found = compare_editions(before, after, data, own or ())
+    print(changes.to_markdown(found))  # noqa: T201
+    if out:
+        changes.write_changes(found, folder := out / changes.PLACE / found.name, after)
+        print(f"\n{folder / 'index.html'}")  # noqa: T201
+
+
+@app.command()
+def allocate(
+    edition: Annotated[Path, typer.Argument(help="The folder of an edition, such as outputs/latest.")],
+    scenarios: Annotated[
+        Path | None, typer.Option(help="Your scenario file; without one, the examples.")
+    ] = None,
+    own: Own = None,
+    out: Beside = None,
+    data: Data = DATA,
+) -> None:
+    """Divide a total of your own, such as youth workers or euros, over areas by need and people."""
+    found = divide(edition, scenarios, data, own or ())
+    print(allocations.to_markdown(found))  # noqa: T201
+    if out:
+        name = scenarios.stem if scenarios else "voorbeelden"
+        folder = out / allocations.PLACE / found.manifest["edition"] / name
+        allocations.write_divisions(found, folder, edition)
+        print(f"\n{folder / 'index.html'}")  # noqa: T201
+
+
+@app.command()
+def serve(
+    folder: Annotated[Path, typer.Argument(help="A shelf of editions, or one edition.")] = OUT,
+    host: Annotated[
+        str, typer.Option(help="Where to listen; others can reach any but 127.0.0.1.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="The port; 0 takes any that is free.")] = 8000,
+) -> None:
+    """Look at editions in a browser on this machine, until Ctrl-C."""
+    with make_server(folder, host=host, port=port) as server:
+        print(address_of(server), flush=True)  # noqa: T201
+        with suppress(KeyboardInterrupt):
+            server.serve_forever()
 
 
 def _print_frame(frame: pd.DataFrame) -> None:
