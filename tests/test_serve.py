@@ -2,7 +2,10 @@
 
 import gzip
 import http.client
+import signal
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -347,3 +350,14 @@ def test_a_folder_that_is_absent_and_a_port_in_use_are_clear_errors(tmp_path: Pa
             make_server(tmp_path, host="127.0.0.1", port=server.server_address[1])
     with pytest.raises(SettingsError, match="choose another"):
         make_server(tmp_path, host="127.0.0.1", port=99999)
+
+
+def test_the_command_serves_until_it_is_interrupted(shelf: Path) -> None:
+    command = [sys.executable, "-m", "wijkatlas", "serve", str(shelf), "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        address = server.stdout.readline().strip()
+        assert address.startswith("http://127.0.0.1:")
+        assert Client(int(address.rstrip("/").rpartition(":")[2])).ask("/latest/").status == 200
+        server.send_signal(signal.SIGINT)
+        assert server.wait(timeout=60) == 0
