@@ -8,23 +8,19 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
-from markupsafe import Markup
 
 from wijkatlas.areas import Level
 from wijkatlas.catalog import read_toml
 from wijkatlas.publish import dutch
+from wijkatlas.publish.atlas import Atlas
 from wijkatlas.publish.cards import records
 from wijkatlas.publish.columns import Field, fields
 from wijkatlas.publish.contents import Contents, folder_name
-from wijkatlas.publish.layers import map_layers, map_level, split_by_gemeente
-from wijkatlas.publish.map import MapText, asset, leaflet_html, map_html, write_map
+from wijkatlas.publish.map import asset
 from wijkatlas.publish.method import method_of
 from wijkatlas.publish.rankings import Ranking, listing
 
 ASSETS = ("style.css", "search.js", "table.js", "gemeente.js")
-# Detail of the map of one gemeente, finer than that of the whole.
-GEMEENTE_TOLERANCE_M = 3
-GEMEENTE_GRID_M = 1
 SUMMARY = (
     "buurten_gescoord",
     "gemiddelde_rang",
@@ -34,7 +30,9 @@ SUMMARY = (
     "lokale_concentratie",
 )
 ENDINGS = ("-excel.csv", ".csv", ".geojson", ".parquet", "-cijfers.csv", "-cijfers.parquet", ".gpkg")
+OTHERS = ("grenswijzigingen.csv", "LICENTIE.txt")  # where there are any
 TOP = 10  # areas on the first page
+LIKELY = 0.5  # least probability of the top of an area that is counted as likely in it
 
 
 def write_pages(contents: Contents, folder: Path) -> None:
@@ -62,42 +60,13 @@ def write_pages(contents: Contents, folder: Path) -> None:
     (folder / "index.html").write_text(page, encoding="utf-8")
     page = render("methode.html", here="methode.html", root="", **shared, **method_of(contents, levels))
     (folder / "methode.html").write_text(page, encoding="utf-8")
-    maps = _write_maps(contents, folder)
-    for name, context in _gemeenten(contents, folder, levels):
-        page = render("gemeente.html", here="", root="../../", **shared, **context, map=next(maps))
-        (folder / "gemeenten" / name / "index.html").write_text(page, encoding="utf-8")
-
-
-def _write_maps(contents: Contents, folder: Path) -> Iterator[Markup]:
-    """Write the map of the whole, and what the others share; yield the map of each gemeente, by code."""
-    texts = _texts()["map"]
-    text = MapText(
-        title=f"{texts['title']} {contents.title}",
-        caveat=texts["caveat"],
-        attribution=texts["attribution"].format(
-            year=contents.year, sources="; ".join(source.attribution for source in contents.credits)
-        ),
-        sources=tuple(f"{source.attribution} ({source.licence})" for source in contents.credits),
-        note=texts["sample"].format(sample=contents.sample) if contents.sample else "",
-    )
-    layers = map_layers(contents, texts)
-    levels = [map_level(contents, level, texts["levels"][level], layers) for level in Level]
-    write_map(folder / "kaart.html", levels, layers, text)
-    leaflet = leaflet_html()
-    for name, element in (("leaflet.css", leaflet.style), ("leaflet.js", leaflet.script)):
-        (folder / "assets" / name).write_text(_inside(element), encoding="utf-8")
-    finest, *others = (split_by_gemeente(level) for level in levels[:-1])
-    for code in sorted(finest):
-        own = [finest[code], *(other[code] for other in others)]
-        pieces = map_html(own, layers, text, tolerance_m=GEMEENTE_TOLERANCE_M, grid_m=GEMEENTE_GRID_M)
-        for name, element in (("map.css", pieces.style), ("map.js", pieces.script)):
-            (folder / "assets" / name).write_text(_inside(element), encoding="utf-8")
-        yield pieces.body
-
-
-def _inside(element: Markup) -> str:
-    """Return the text of a `<style>` or `<script>`, for a file that many pages share."""
-    return str(element)[element.index(">") + 1 : element.rindex("<")]
+    atlas = Atlas(contents, _texts()["map"])
+    atlas.write_whole(folder / "kaart.html")
+    atlas.write_shared(folder / "assets")
+    for context in _gemeenten(contents, folder, levels):
+        own_map = atlas.map_of(context["gemeente"]["gemeente_code"])
+        page = render("gemeente.html", here="", root="../../", **shared, **context, map=own_map)
+        (folder / "gemeenten" / context["here_folder"] / "index.html").write_text(page, encoding="utf-8")
 
 
 def _dropped(contents: Contents) -> list[str]:
@@ -118,6 +87,7 @@ def _index(contents: Contents, folder: Path, levels: Sequence[Ranking]) -> dict[
         "levels": levels,
         "gemeenten": gemeenten,
         "downloads": _downloads(folder / "downloads", "downloads/"),
+        "others": _others(folder / "downloads", "downloads/"),
     }
 
 
@@ -134,29 +104,25 @@ def _names(contents: Contents, folders: dict[str, str]) -> Iterator[list[Any]]:
         yield [folders[code], name, parts.get(code, [])]
 
 
-def _gemeenten(
-    contents: Contents, folder: Path, levels: Sequence[Ranking]
-) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield the folder of each gemeente and what its page shows."""
+def _gemeenten(contents: Contents, folder: Path, levels: Sequence[Ranking]) -> Iterator[dict[str, Any]]:
+    """Yield what the page of each gemeente shows, but for its map."""
     summaries = contents.frames[Level.GEMEENTE]
     middle = summaries[list(SUMMARY)].median().to_dict() if len(summaries) > 1 else None
-    certain = [c.label for c in contents.spec.uncertainty.classes if c.min_probability >= 0.5]  # noqa: PLR2004
+    certain = [c.label for c in contents.spec.uncertainty.classes if c.min_probability >= LIKELY]
     for row in records(summaries):
         code = row["gemeente_code"]
         name = folder_name(code, row["gemeente_naam"])
         buurten = levels[0].by_gemeente.get(code, [])
-        yield (
-            name,
-            {
-                "gemeente": row,
-                "here_folder": name,
-                "listings": [listing(lv, lv.by_gemeente[code]) for lv in levels if code in lv.by_gemeente],
-                "likely": sum(card.row["klasse"] in certain for card in buurten),
-                "certain": certain,
-                "middle": middle,
-                "downloads": _downloads(folder / "gemeenten" / name, ""),
-            },
-        )
+        yield {
+            "gemeente": row,
+            "here_folder": name,
+            "listings": [listing(lv, lv.by_gemeente[code]) for lv in levels if code in lv.by_gemeente],
+            "likely": sum(card.row["klasse"] in certain for card in buurten),
+            "certain": certain,
+            "middle": middle,
+            "downloads": _downloads(folder / "gemeenten" / name, ""),
+            "others": _others(folder / "gemeenten" / name, ""),
+        }
 
 
 def _downloads(folder: Path, prefix: str) -> dict[str, dict[str, tuple[str, int]]]:
@@ -168,6 +134,11 @@ def _downloads(folder: Path, prefix: str) -> dict[str, dict[str, tuple[str, int]
             if path.exists():
                 found.setdefault(plural, {})[ending] = (f"{prefix}{path.name}", path.stat().st_size)
     return found
+
+
+def _others(folder: Path, prefix: str) -> dict[str, str]:
+    """Return the address of each download that is no table of areas, by its name."""
+    return {name: f"{prefix}{name}" for name in OTHERS if (folder / name).exists()}
 
 
 def figure(value: object, field: Field) -> str:
