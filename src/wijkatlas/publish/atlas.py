@@ -36,6 +36,7 @@ class Atlas:
             attribution=texts["attribution"].format(year=contents.year, sources="; ".join(credits_)),
             sources=tuple(f"{source.attribution} ({source.licence})" for source in contents.credits),
             note=texts["sample"].format(sample=contents.sample) if contents.sample else "",
+            links=tuple(texts["links"].items()),
         )
         self._layers = map_layers(contents, texts)
         self._levels = [map_level(contents, level, texts["levels"][level], self._layers) for level in Level]

@@ -29,7 +29,7 @@ class MapText:
 
     `caveat` (how the list must be read) stands beside the list, `attribution` (peiljaar and sources, short)
     under the map, `sources` (attribution and licence of each) at the end. `note` is what the reader must
-    know first, such as that this is a sample.
+    know first, such as that this is a sample. `links` are addresses and names of pages beside this one.
     """
 
     title: str
@@ -37,6 +37,7 @@ class MapText:
     attribution: str
     sources: tuple[str, ...]
     note: str = ""
+    links: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
