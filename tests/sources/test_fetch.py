@@ -18,7 +18,7 @@ import pytest
 from pandas.testing import assert_frame_equal
 
 from standins.places import zip_of
-from standins.server import StandIn
+from standins.server import Request, Response, StandIn, reply_json
 from standins.world import FOLDER, LIVEABILITY, MEMBER, OTHERS, World, settings, small_world
 from wijkatlas.catalog import Catalogue, Protocol
 from wijkatlas.errors import SettingsError, SourceError
@@ -155,7 +155,7 @@ def test_server_that_ignores_a_filter_does_no_harm(
 ) -> None:
     whole = world.v3
 
-    def unfiltered(request: Any) -> Any:
+    def unfiltered(request: Request) -> Response:
         query = {
             key: value for key, value in request.query.items() if key != "$filter" or "Identifier" in value
         }
@@ -471,6 +471,17 @@ def test_optional_source_can_be_left_out(fetch: Fetch, server: StandIn) -> None:
     lock = fetch.all(UserSettings.model_validate(chosen))
     assert {pin.source for pin in lock.snapshots} == {"kwb", "leefbaarometer", "grenzen", "ses"}
     assert "gezondheid" not in fetch.sources().tables
+
+
+def test_pages_that_go_on_without_anything_in_them(fetch: Fetch, server: StandIn) -> None:
+    def endless(request: Request) -> Response:
+        number = int(request.query.get("cursor", 0)) + 1
+        link = {"rel": "next", "href": f"{request.root}{request.path}?cursor={number}"}
+        return reply_json({"features": [], "links": [link]})
+
+    server.services["/pdok"] = endless
+    with pytest.raises(SourceError, match=r"buurten, page 1, http://\S+: an empty page links to a next one"):
+        fetch.table("grenzen")
 
 
 def test_own_table_is_never_fetched(catalogue: Catalogue) -> None:

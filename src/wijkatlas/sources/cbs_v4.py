@@ -53,7 +53,9 @@ def parse_odata_v4(documents: Documents, catalogue: Catalogue, source: str, year
     observed = rows(OBSERVATIONS)
     needed = (area, MEASURE, VALUE, *categories)
     absent = [key for key in needed if any(key not in row for row in observed)]
-    if absent or not observed:
+    if not observed:
+        raise SourceError("there are no observations: the table is empty", source=source, table=table)
+    if absent:
         raise SourceError(
             "there are observations without it", source=source, table=table, column=some(absent)
         )
