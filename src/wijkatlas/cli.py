@@ -4,6 +4,7 @@ import logging
 import sys
 from contextlib import suppress
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -37,6 +38,7 @@ from wijkatlas.sources.doctor import examine
 from wijkatlas.sources.fetch import fetch_all
 from wijkatlas.sources.http import Tally
 from wijkatlas.sources.own_table import describe, load_own
+from wijkatlas.status import Health, ask_scheduler, look_at_shelf, tell
 
 app = typer.Typer(
     help="Dutch neighbourhood statistics, scored for priority with honest uncertainty.",
@@ -267,6 +269,20 @@ def verify(
     """Check every file of an edition against its manifest and checksums."""
     count = verify_edition(edition)
     console.print(f"{edition}: {count} files are as the manifest says")
+
+
+@app.command()
+def status(settings: File = None) -> None:
+    """Tell how well an unattended server is: 0 good, 1 warning, 2 critical, 3 unknown, as monitors count."""
+    try:
+        user = load_settings(settings)
+        runs = ask_scheduler()
+    except SettingsError as error:
+        print(f"{Health.UNKNOWN.name}: {error}")  # noqa: T201
+        raise typer.Exit(Health.UNKNOWN) from None
+    health, text = tell(look_at_shelf(user.edition.out), runs, user.schedule, datetime.now(UTC))
+    print(text)  # noqa: T201
+    raise typer.Exit(health)
 
 
 @app.command()

@@ -81,9 +81,17 @@ def chosen_settings(user: UserSettings) -> Settings:
     asked = user.edition
     if asked.sample and asked.year is None:
         settings = sample_settings(asked.sample, data=asked.data, out=asked.out)
-        return replace(settings, spec=asked.spec, variant=asked.variant)
+        return replace(settings, spec=asked.spec, variant=asked.variant, own=asked.own)
     if asked.year and not asked.sample:
-        return Settings(asked.year, asked.data / "raw", asked.out, "", asked.spec, asked.variant, user)
+        return Settings(
+            asked.year,
+            asked.data / "raw",
+            asked.out,
+            spec=asked.spec,
+            variant=asked.variant,
+            own=asked.own,
+            fetch_by=user,
+        )
     raise SettingsError("edition: give either `sample`, to make a sample, or `year`, to fetch the country")
 
 

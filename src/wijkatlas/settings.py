@@ -89,6 +89,7 @@ class EditionSettings(Entry):
     year: int | None = Field(default=None, ge=2004, le=2100)  # of the country, fetched from the sources
     spec: Text = "deltaplan"
     variant: Text = "deltaplan-zonder-wonen"
+    own: tuple[Path, ...] = ()  # catalogue files of a municipality's own tables
     data: Path = Path("data")  # holds the raw store and the samples
     out: Path = Path("outputs")
 

@@ -64,7 +64,7 @@ def test_the_flow_prints_where_the_index_is(flow_run: tuple[Path, str, set[str]]
 def test_the_flow_tells_each_stage_once(flow_run: tuple[Path, str, set[str]]) -> None:
     _, printed, _ = flow_run
     told = [line.partition("wijkatlas - ")[2] for line in printed.splitlines() if "wijkatlas - " in line]
-    assert [line.split()[0] for line in told] == ["read", "assemble", "score", "publish"]
+    assert [line.split()[0] for line in told] == ["read", "assemble", "score", "analyse", "publish"]
     assert "91 buurten" in told[0]
 
 
