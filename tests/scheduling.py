@@ -125,6 +125,7 @@ def prefect_server(folder: Path, database: str | None = None) -> Iterator[Site]:
         "PREFECT_RUNNER_POLL_FREQUENCY": "2",
         "PREFECT_WORKER_QUERY_SECONDS": "2",
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "PREFECT_SERVER_DEPLOYMENTS_CONCURRENCY_SLOT_WAIT_SECONDS": "1",
     }
     if database:
         environment["PREFECT_API_DATABASE_CONNECTION_URL"] = database
