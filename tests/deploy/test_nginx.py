@@ -111,7 +111,7 @@ def web(edition: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web
 
 def test_every_file_has_the_type_that_serve_gives_it(web: Web) -> None:
     for path in web.files():
-        answer = web.ask(path, "HEAD")
+        answer = web.ask(path, "HEAD")  # a type that only one of the two knows is found here
         assert answer.status == 200, path
         assert answer.headers["Content-Type"] == CONTENT_TYPES[Path(path).suffix], path
 
