@@ -104,7 +104,7 @@ def map_level(contents: Contents, level: Level, label: str, layers: list[MapLaye
         areas=frame[["geometry"]],
         attributes=attributes,
         status=status.mask(imputed, Status.IMPUTED.value).loc[frame.index].astype(object),
-        peiljaar=assessment.table.peiljaar.loc[frame.index, figures],
+        peiljaar=assessment.table.peiljaar.loc[frame.index, figures].astype("float64"),
     )
     if not isinstance(assessment, Ranked):
         return whole

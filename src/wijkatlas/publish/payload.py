@@ -2,7 +2,7 @@
 
 import base64
 import gzip
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -23,7 +23,7 @@ from wijkatlas.geometry import (
     simplify_coverage,
     transformer,
 )
-from wijkatlas.publish.topology import FINER, Topology, build_topology, varint_sizes, varints
+from wijkatlas.publish.topology import FINER, Integers, Topology, build_topology, varint_sizes, varints
 
 # ColorBrewer YlGnBu-6 and PuOr-7 without their darkest ends, on which a dark border would not show.
 SEQUENTIAL = ("#ffffcc", "#c7e9b4", "#7fcdbb", "#41b6c4", "#2c7fb8")
@@ -249,12 +249,12 @@ def _columns(level: MapLevel, layers: Sequence[MapLayer]) -> Iterator[tuple[dict
     attributes = level.attributes.loc[index]
     known = {name: decimals for name, decimals in KNOWN.items() if name in attributes}
     shown = {layer.id: None if layer.kind == "class" else layer.decimals for layer in layers}
-    for name, decimals in (shown | known).items():
-        if decimals is None:
-            yield _text(name, attributes[name])
-    for kind, texts in (("status", level.status), ("note", level.notes)):
-        for column, values in texts.reindex(index).items():
-            yield _text(f"{kind}:{column}", values)
+    texts = [name for name, decimals in (shown | known).items() if decimals is None]
+    for name in texts:
+        yield from _texts(attributes[[name]])
+    yield from _texts(level.status.reindex(index).add_prefix("status:"))
+    for name in map(str, level.notes):
+        yield from _texts(level.notes[[name]].reindex(index).add_prefix("note:"))
     numbers = {name: decimals for name, decimals in (shown | known).items() if decimals is not None}
     yield from _numbers(attributes[list(numbers)], list(numbers.values()))
     years = level.peiljaar.reindex(index)
@@ -273,15 +273,21 @@ def _numbers(frame: pd.DataFrame, decimals: Sequence[int]) -> Iterator[tuple[dic
             raise PublishError(f"map: {name} has values too large for {places} decimals")
     lowest = np.min(steps, axis=0, initial=LARGEST, where=known) * known.any(axis=0)
     values = np.where(known, steps - lowest + 1, 0).T.astype(np.int64)
+    packed = _packed(frame.columns, values)
+    for (head, data), places, low in zip(packed, decimals, lowest, strict=True):
+        yield head | {"decimals": places, "lowest": int(low)}, data
+
+
+def _texts(frame: pd.DataFrame) -> Iterator[tuple[dict[str, Any], bytes]]:
+    """Pack columns of texts as places in one list of all of them, plus 1; 0 is a null."""
+    places, texts = pd.factorize(frame.to_numpy(dtype=object).ravel())
+    for head, data in _packed(frame.columns, places.reshape(frame.shape).T + 1):
+        yield head | {"texts": [str(text) for text in texts]}, data
+
+
+def _packed(names: Iterable[Hashable], values: Integers) -> Iterator[tuple[dict[str, Any], bytes]]:
+    """Write each row of `values` as variable-length integers."""
     data = varints(values.ravel())
     sizes = varint_sizes(values).sum(axis=1)
-    for name, places, low, size, end in zip(frame, decimals, lowest, sizes, np.cumsum(sizes), strict=True):
-        head = {"id": name, "decimals": places, "lowest": int(low), "bytes": int(size)}
-        yield head, data[end - size : end]
-
-
-def _text(name: str, values: pd.Series) -> tuple[dict[str, Any], bytes]:
-    """Pack texts as places in a list, plus 1; 0 is a null."""
-    places, texts = pd.factorize(values.to_numpy(dtype=object))
-    data = varints(places.astype(np.int64) + 1)
-    return {"id": name, "texts": [str(text) for text in texts], "bytes": len(data)}, data
+    for name, size, end in zip(names, sizes, np.cumsum(sizes), strict=True):
+        yield {"id": name, "bytes": int(size)}, data[end - size : end]
