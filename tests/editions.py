@@ -1,5 +1,6 @@
 """Small editions for the tests: the real stages on the embedded sample, with few replications."""
 
+import gzip
 import json
 import random
 from collections.abc import Callable, Iterator
@@ -66,5 +67,7 @@ def published_files(folder: Path) -> Iterator[tuple[str, bytes]]:
     """Yield each file of an edition but for what tells which snapshots it was made from: lists and its id."""
     told = {"manifest.json", "SHA256SUMS", "sources.lock"}
     for path in sorted(folder.rglob("*")):
-        if path.is_file() and path.name not in told:
-            yield path.relative_to(folder).as_posix(), path.read_bytes().replace(folder.name.encode(), b"")
+        name = path.relative_to(folder).as_posix()
+        if path.is_file() and name.removesuffix(".gz") not in told:
+            content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+            yield name, content.replace(folder.name.encode(), b"")
