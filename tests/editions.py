@@ -6,6 +6,9 @@ import random
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
+
 from wijkatlas.edition import Settings, sample_settings
 from wijkatlas.snapshots import Lock, Snapshot, SnapshotStore, sha256
 
@@ -64,10 +67,22 @@ def shuffled(snapshot: Snapshot, content: bytes) -> bytes:
 
 
 def published_files(folder: Path) -> Iterator[tuple[str, bytes]]:
-    """Yield each file of an edition but for what tells which snapshots it was made from: lists and its id."""
-    told = {"manifest.json", "SHA256SUMS", "sources.lock"}
+    """Yield what each file of an edition says, but for what tells its snapshots: hashes and the id."""
+    told = {"manifest.json", "SHA256SUMS", "sources.lock", "dcat.jsonld", "datapackage.json"}
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder).as_posix()
-        if path.is_file() and name.removesuffix(".gz") not in told:
-            content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
-            yield name, content.replace(folder.name.encode(), b"")
+        if path.is_file() and path.name.removesuffix(".gz") not in told:
+            yield name, said(path).replace(folder.name.encode(), b"")
+
+
+def said(path: Path) -> bytes:
+    """Return a file's bytes, unpacked; of Parquet the table without the metadata that names the edition."""
+    if path.suffix == ".gz":
+        return gzip.decompress(path.read_bytes())
+    if path.suffix != ".parquet":
+        return path.read_bytes()
+    table = pq.read_table(path).replace_schema_metadata(None)
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    return bytes(sink.getvalue())
