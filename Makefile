@@ -9,7 +9,7 @@ demo: .venv/ready  ## the main job: the Prefect flow on the embedded Rotterdam s
 	$(BIN)/python -m flows.edition --sample rotterdam
 
 test: check  ## everything a change must pass
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 check: .venv/ready
 	$(BIN)/ruff check .

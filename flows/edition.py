@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
-from prefect import flow, task
+from prefect import flow, runtime, task
 from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State, TaskRun
@@ -50,7 +50,13 @@ def source_failed(_task: Task[..., Any], _run: TaskRun, state: State[Any]) -> bo
     return isinstance(state.result(raise_on_failure=False), SourceError)
 
 
-@flow(name="edition", persist_result=False)
+def run_name() -> str:
+    """Name a run after what it was asked to make."""
+    asked = runtime.flow_run.parameters
+    return f"edition-{asked['sample'] or asked['year'] or 'settings'}"
+
+
+@flow(name="edition", flow_run_name=run_name, persist_result=False)
 def edition(sample: str = "", year: int | None = None, out: Path | None = None) -> Path:
     """
     Make the edition that `wijkatlas.toml` asks for, or another one, and show its report as an artifact.
