@@ -20,8 +20,17 @@ from wijkatlas.catalog.references import load_references
 from wijkatlas.errors import SettingsError, SnapshotError, some
 from wijkatlas.publish import write_contents
 from wijkatlas.publish.contents import Contents
+from wijkatlas.publish.gate import check
 from wijkatlas.publish.manifest import read_manifest
-from wijkatlas.publish.release import EDITIONS, is_shelved, only_writer, written_aside
+from wijkatlas.publish.release import (
+    EDITIONS,
+    is_shelved,
+    last_edition,
+    only_writer,
+    prune,
+    written_aside,
+)
+from wijkatlas.publish.shelf import write_shelf
 from wijkatlas.scoring.assessment import Analysis, Assessment, Ranked, assess, examine
 from wijkatlas.scoring.spec import ScoreSpec, load_spec
 from wijkatlas.settings import UserSettings
@@ -43,11 +52,13 @@ class Settings:
     store: Path
     out: Path
     sample: str = ""  # the municipality that the snapshots are limited to
-    spec: str = "deltaplan"
-    variant: str = "deltaplan-zonder-wonen"
+    spec: str | ScoreSpec = "deltaplan"  # a name, a file, or the specification itself
+    variant: str | ScoreSpec = "deltaplan-zonder-wonen"
     fetch_by: UserSettings | None = None  # how the store is brought up to date first; None: it is as it is
     lock: Path | None = None  # of an old edition that is made again; None: the store's own
     own: tuple[Path, ...] = ()  # catalogue files of a municipality's own tables
+    force: bool = False  # publish whatever the gate has against it
+    keep: int | None = None  # editions of this region that stay on the shelf; None: all
 
 
 def sample_settings(name: str, *, data: Path, out: Path) -> Settings:
@@ -157,7 +168,10 @@ def make_edition(settings: Settings, *, perform: Perform = perform) -> Path:
     """
     vocabulary = load_vocabulary(settings)
     catalogue = vocabulary.catalogue
-    spec, variant = (load_spec(name, catalogue) for name in (settings.spec, settings.variant))
+    spec, variant = (
+        given if isinstance(given, ScoreSpec) else load_spec(given, catalogue)
+        for given in (settings.spec, settings.variant)
+    )
     with only_writer(settings.out):
         if settings.fetch_by:
             perform(fetch, settings, settings.fetch_by, catalogue)
@@ -165,6 +179,7 @@ def make_edition(settings: Settings, *, perform: Perform = perform) -> Path:
         edition = identify(settings, vocabulary, sources, spec, variant)
         if is_shelved(settings.out, edition):
             log.info("no news: %s stands on the shelf", edition)
+            tidy(settings)
             return settings.out / EDITIONS / edition
         assembly = perform(assemble, sources, catalogue)
         assessments = perform(score, assembly, spec, variant, catalogue)
@@ -184,7 +199,9 @@ def make_edition(settings: Settings, *, perform: Perform = perform) -> Path:
             unmatched=assembly.unmatched,
             changes=assembly.changes,
         )
-        return perform(publish, contents, settings.out)
+        folder = perform(publish, contents, settings)
+        tidy(settings)
+        return folder
 
 
 def fetch(settings: Settings, user: UserSettings, catalogue: Catalogue) -> Lock:
@@ -215,11 +232,21 @@ def analyse(assessments: Mapping[Level, Assessment], spec: ScoreSpec, catalogue:
     return examine(buurten, spec, catalogue, load_references())
 
 
-def publish(contents: Contents, out: Path) -> Path:
-    """Write an edition aside, check it, and put it on the shelf."""
-    with written_aside(out, contents.id) as aside:
+def publish(contents: Contents, settings: Settings) -> Path:
+    """Pass the gate, write an edition aside, check it, and put it on the shelf."""
+    last = last_edition(settings.out, contents.sample, contents.year)
+    if last and not settings.force:
+        check(contents, last)
+    with written_aside(settings.out, contents.id) as aside:
         write_contents(contents, aside)
-    return out / EDITIONS / contents.id
+    return settings.out / EDITIONS / contents.id
+
+
+def tidy(settings: Settings) -> None:
+    """Keep as many editions as was asked, and list them."""
+    if settings.keep is not None:
+        prune(settings.out, settings.keep)
+    write_shelf(settings.out)
 
 
 def identify(

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, HttpUrl, StringConstraints, m
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=50)]
+Share = Annotated[float, Field(ge=0, le=1)]
 ColumnType = Literal["text", "integer", "number", "boolean"]  # what a published column holds
 
 
@@ -138,6 +139,18 @@ class Indicator(Entry):
         return self
 
 
+class GateRules(Entry):
+    """What keeps an edition from being published, as shares of the last edition's."""
+
+    areas_lost: Share
+    areas_redrawn: Share
+    scores_lost: Share
+    column_emptied: Share
+    steady_figure: float = Field(ge=0)
+    steady_areas: int = Field(ge=1)
+    ranks_unexplained: Share
+
+
 class Rules(Entry):
     """Limits that hold for every source and level."""
 
@@ -146,6 +159,7 @@ class Rules(Entry):
     corporatiebuurt_above: float = Field(gt=0, lt=100)
     years_back: int = Field(ge=0)
     min_filled: float = Field(gt=0, le=1)
+    gate: GateRules
 
 
 class PublishedColumn(Entry):

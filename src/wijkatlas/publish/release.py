@@ -4,12 +4,15 @@ import fcntl
 import os
 import shutil
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from wijkatlas.errors import PublishError
-from wijkatlas.publish.manifest import verify
+from wijkatlas.publish.manifest import read_manifest, verify
 
 EDITIONS = "editions"
 LATEST = "latest"
@@ -75,6 +78,52 @@ def point_latest(out: Path, edition: str) -> None:
     link.unlink(missing_ok=True)
     link.symlink_to(Path(EDITIONS) / edition, target_is_directory=True)
     link.replace(out / LATEST)
+
+
+@dataclass(frozen=True)
+class Shelved:
+    """An edition on the shelf."""
+
+    folder: Path
+    manifest: dict[str, Any]
+
+    @property
+    def order(self) -> tuple[int, str, int]:
+        """What comes later is newer: by peiljaar, by the date of the snapshots, by when it was shelved."""
+        return self.manifest["peiljaar"], self.manifest["date"], self.folder.stat().st_mtime_ns
+
+
+def list_shelf(out: Path) -> list[Shelved]:
+    """Return every edition on the shelf, newest first; what has no readable manifest is none."""
+    found = []
+    for folder in (out / EDITIONS).glob("[!.]*"):
+        try:
+            found.append(Shelved(folder, read_manifest(folder)))
+        except PublishError:
+            continue
+    return sorted(found, key=lambda shelved: shelved.order, reverse=True)
+
+
+def last_edition(out: Path, sample: str, year: int) -> Path | None:
+    """Return the newest whole edition of a region up to a peiljaar, or None where there is none yet."""
+    of_region = (
+        shelved.folder
+        for shelved in list_shelf(out)
+        if shelved.manifest["sample"] == sample and shelved.manifest["peiljaar"] <= year
+    )
+    return next((folder for folder in of_region if is_shelved(out, folder.name)), None)
+
+
+def prune(out: Path, keep: int) -> None:
+    """Take all but the newest `keep` editions of each region off the shelf; never what `latest` points at."""
+    latest = (out / LATEST).resolve()
+    seen: Counter[str] = Counter()
+    for shelved in list_shelf(out):
+        seen[shelved.manifest["sample"]] += 1
+        if seen[shelved.manifest["sample"]] > keep and shelved.folder.resolve() != latest:
+            aside = Path(tempfile.mkdtemp(prefix=ASIDE, dir=out / EDITIONS))
+            shelved.folder.rename(aside / shelved.folder.name)  # off the shelf whole, whatever happens next
+            shutil.rmtree(aside)
 
 
 def is_shelved(out: Path, edition: str) -> bool:
