@@ -11,7 +11,6 @@ from typing import Annotated
 import pandas as pd
 import typer
 from rich.console import Console
-from rich.progress import Progress, TaskID, TextColumn
 from rich.table import Table
 
 from wijkatlas import __version__
@@ -36,9 +35,9 @@ from wijkatlas.settings import load_settings
 from wijkatlas.snapshots import SnapshotStore, locks_under
 from wijkatlas.sources.doctor import examine
 from wijkatlas.sources.fetch import fetch_all
-from wijkatlas.sources.http import Tally
 from wijkatlas.sources.own_table import describe, load_own
 from wijkatlas.status import Health, ask_scheduler, look_at_shelf, tell
+from wijkatlas.terminal import FetchProgress
 
 app = typer.Typer(
     help="Dutch neighbourhood statistics, scored for priority with honest uncertainty.",
@@ -167,35 +166,6 @@ def doctor(year: Year, data: Data = DATA, settings: File = None) -> None:
     console.print(table)
     if any(finding.problem for finding in findings):
         raise typer.Exit(1)
-
-
-class FetchProgress(Progress):
-    """One line a table on the terminal: pages, rows, bytes and retries so far."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            TextColumn("{task.description}"),
-            TextColumn("{task.fields[told]}"),
-            console=Console(stderr=True),
-        )
-        self.lines: dict[tuple[str, str], TaskID] = {}
-        self.tallies: dict[tuple[str, str], Tally] = {}
-
-    @property
-    def news(self) -> int:
-        """How many pages the store did not have."""
-        return sum(tally.news for tally in self.tallies.values())
-
-    def show(self, tally: Tally) -> None:
-        """Show the newest state of one table."""
-        key = (tally.source, tally.table)
-        if key not in self.lines:
-            self.lines[key] = self.add_task(" ".join(key), total=None, told="")
-        self.tallies[key] = tally
-        told = (
-            f"{tally.pages} pages, {tally.rows} rows, {tally.received / 1e6:.1f} MB, {tally.retries} retries"
-        )
-        self.update(self.lines[key], told=told + (", done" if tally.done else ""))
 
 
 @snapshots_app.command("list")

@@ -91,7 +91,7 @@ function contributions(level, layers, i) {
       "li",
       {},
       make("span", { class: "wa-name" }, layer.label),
-      make("span", { class: "wa-value" }, sign + number(value, layer.decimals + 1)),
+      make("span", { class: "wa-value" }, sign + number(value, 1)),
       make("span", { class: "wa-track", "aria-hidden": "true" }, fill),
     );
   };
