@@ -51,7 +51,13 @@ class Site:
         return self.environment["PREFECT_API_URL"]
 
     def post(self, path: str, body: Mapping[str, Any]) -> Any:
-        reply = httpx.post(f"{self.api}{path}", json=body, timeout=60)
+        """Ask the server, again where it is too busy, as Prefect's own client does."""
+
+        def ask() -> httpx.Response | None:
+            reply = httpx.post(f"{self.api}{path}", json=body, timeout=60)
+            return None if reply.status_code == httpx.codes.SERVICE_UNAVAILABLE else reply
+
+        reply = wait_for("the busy server", ask)
         reply.raise_for_status()
         return reply.json()
 
