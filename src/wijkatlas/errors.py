@@ -40,3 +40,9 @@ def some(values: object, most: int = 5) -> str:
     listed = sorted(str(value) for value in values)  # type: ignore[attr-defined]
     rest = f" and {len(listed) - most} more" if len(listed) > most else ""
     return ", ".join(listed[:most]) + rest
+
+
+def one_line(text: object, longest: int = 300) -> str:
+    """Fit a text that may hold anything on one printable line."""
+    flat = " ".join("".join(c if c.isprintable() else " " for c in str(text)).split())
+    return flat if len(flat) <= longest else f"{flat[:longest]}…"

@@ -13,7 +13,7 @@ from urllib.error import HTTPError
 from urllib.request import ProxyHandler, Request, build_opener
 from zoneinfo import ZoneInfo
 
-from wijkatlas.errors import PublishError, SettingsError
+from wijkatlas.errors import PublishError, SettingsError, one_line
 from wijkatlas.publish.manifest import read_manifest, verify
 from wijkatlas.publish.release import LATEST
 from wijkatlas.settings import ScheduleSettings, check_address
@@ -184,9 +184,3 @@ def distance(when: datetime, now: datetime) -> str:
     else:
         told = f"{seconds:.0f} seconds"
     return f"in {told}" if when > now else f"{told} ago"
-
-
-def one_line(text: str, longest: int = 300) -> str:
-    """Fit a message that may hold anything on one printable line."""
-    flat = " ".join("".join(c if c.isprintable() else " " for c in text).split())
-    return flat if len(flat) <= longest else f"{flat[:longest]}…"

@@ -43,9 +43,12 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         manifest = orjson.loads((folder / MANIFEST).read_bytes())
     except (OSError, orjson.JSONDecodeError) as error:
         raise PublishError(f"{folder}: no readable {MANIFEST}; this is no edition") from error
-    if not isinstance(manifest, dict) or not isinstance(manifest.get("files"), dict):
-        raise PublishError(f"{folder}: {MANIFEST} lists no files")
-    return manifest
+    files = manifest.get("files") if isinstance(manifest, dict) else None
+    if not isinstance(files, dict) or not all(
+        isinstance(entry, dict) and isinstance(entry.get("sha256"), str) for entry in files.values()
+    ):
+        raise PublishError(f"{folder}: {MANIFEST} lists no files with their hashes")
+    return dict(manifest)
 
 
 def verify(folder: Path) -> int:

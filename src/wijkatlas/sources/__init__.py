@@ -12,7 +12,7 @@ from wijkatlas.sources import boundaries, leefbaarometer
 from wijkatlas.sources.boundaries import Repair
 from wijkatlas.sources.cbs_v3 import parse_odata_v3
 from wijkatlas.sources.cbs_v4 import OBSERVATIONS, parse_odata_v4
-from wijkatlas.sources.documents import Documents
+from wijkatlas.sources.documents import Documents, understood
 from wijkatlas.sources.table import SourceTable, table_of
 
 __all__ = ["SourceTable", "Sources", "read_sources"]
@@ -99,10 +99,11 @@ def read_year(
 
 def parse_table(documents: Documents, catalogue: Catalogue, source: str, year: int) -> SourceTable:
     """Read a table of figures, by the form in which it was stored."""
-    if source == leefbaarometer.SOURCE:
-        return leefbaarometer.parse_leefbaarometer(documents, catalogue, year)
-    parse = parse_odata_v4 if OBSERVATIONS in documents else parse_odata_v3
-    return parse(documents, catalogue, source, year)
+    with understood(source, table_of(catalogue, source, year)):
+        if source == leefbaarometer.SOURCE:
+            return leefbaarometer.parse_leefbaarometer(documents, catalogue, year)
+        parse = parse_odata_v4 if OBSERVATIONS in documents else parse_odata_v3
+        return parse(documents, catalogue, source, year)
 
 
 def read_documents(

@@ -21,7 +21,7 @@ from wijkatlas.catalog import Catalogue
 from wijkatlas.errors import SourceError, some
 from wijkatlas.geometry import RD_NEW, WGS84, Geometries, clean_coverage, transformer
 from wijkatlas.snapshots import Snapshot
-from wijkatlas.sources.documents import Documents, Page, pages_of, read_pages
+from wijkatlas.sources.documents import Documents, Page, pages_of, read_pages, understood
 from wijkatlas.sources.job import Job
 from wijkatlas.sources.table import cases, table_of
 
@@ -84,17 +84,20 @@ def parse_boundaries(documents: Documents, catalogue: Catalogue, year: int) -> B
         missing, no polygon, beyond repair, or outside the Netherlands in the system that its page declares.
     """
     table = table_of(catalogue, SOURCE, year)
-    if BULK in documents:
-        properties, shapes = read_geopackage(documents, table)
-    else:
-        pages = read_pages(documents, PART, items="features", goes_on=has_next, source=SOURCE, table=table)
-        properties = read_properties([feature for page in pages for feature in page["features"]], table)
-        shapes = np.concatenate([read_shapes(page["features"], page_crs(page, table)) for page in pages])
-    land = ~properties[WATER].isin(LEFT_OUT).to_numpy()
-    names = properties.loc[land, list(COLUMNS)].rename(columns=COLUMNS)
-    names.insert(2, "wijk_naam", properties.get(WIJK_NAME, properties["wijkcode"])[land])
-    areas = gpd.GeoDataFrame(names.astype("str"), geometry=shapes[land], crs=RD_NEW).sort_index()
-    repair = repair_shapes(areas, table)
+    with understood(SOURCE, table):
+        if BULK in documents:
+            properties, shapes = read_geopackage(documents, table)
+        else:
+            pages = read_pages(
+                documents, PART, items="features", goes_on=has_next, source=SOURCE, table=table
+            )
+            properties = read_properties([feature for page in pages for feature in page["features"]], table)
+            shapes = np.concatenate([read_shapes(page["features"], page_crs(page, table)) for page in pages])
+        land = ~properties[WATER].isin(LEFT_OUT).to_numpy()
+        names = properties.loc[land, list(COLUMNS)].rename(columns=COLUMNS)
+        names.insert(2, "wijk_naam", properties.get(WIJK_NAME, properties["wijkcode"])[land])
+        areas = gpd.GeoDataFrame(names.astype("str"), geometry=shapes[land], crs=RD_NEW).sort_index()
+        repair = repair_shapes(areas, table)
     return Boundaries(year=year, areas=areas, water=tuple(sorted(properties.index[~land])), repair=repair)
 
 

@@ -1,14 +1,32 @@
 """Replies as they were stored: parts, and JSON that comes in pages (OData feeds, OGC API features)."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import orjson
 
-from wijkatlas.errors import SourceError
+from wijkatlas.errors import SourceError, one_line
 
 Documents = Mapping[str, Sequence[bytes]]  # the pages of each part of a table, in order
 Page = dict[str, Any]
+
+
+@contextmanager
+def understood(source: str, table: str) -> Iterator[None]:
+    """
+    Turn whatever a parser stumbles over in a reply of an unheard-of shape into a SourceError.
+
+    What is likely has an error of its own where it is read; this is for what nobody thought of.
+    """
+    try:
+        yield
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        raise SourceError(
+            f"the reply has a shape that cannot be read ({one_line(error)}); fetch it again, or report this",
+            source=source,
+            table=table,
+        ) from error
 
 
 def pages_of(documents: Documents, part: str, *, source: str, table: str) -> Sequence[bytes]:
