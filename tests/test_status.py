@@ -13,9 +13,9 @@ from typer.testing import CliRunner
 from werkzeug import Request, Response
 
 from wijkatlas.cli import app
-from wijkatlas.errors import SettingsError
+from wijkatlas.errors import SettingsError, one_line
 from wijkatlas.settings import ScheduleSettings
-from wijkatlas.status import Health, Runs, Shelf, ask_scheduler, judge, look_at_shelf, one_line, tell
+from wijkatlas.status import Health, Runs, Shelf, ask_scheduler, judge, look_at_shelf, tell
 
 NOW = datetime(2026, 1, 5, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
