@@ -1,5 +1,6 @@
 """The command line as its user meets it."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -24,9 +25,14 @@ def leaves(command: Any, name: str = "") -> dict[str, Any]:
 COMMANDS = leaves(typer.main.get_command(app))
 
 
-def wijkatlas(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+def wijkatlas(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "wijkatlas", *arguments], cwd=cwd, capture_output=True, text=True, check=False
+        [sys.executable, "-m", "wijkatlas", *arguments],
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
 
@@ -82,6 +88,6 @@ def test_explain_says_why_an_area_has_no_score(tmp_path: Path) -> None:
 
 
 def test_catalogue_lists_every_indicator_and_source() -> None:
-    told = CliRunner().invoke(app, ["catalogue"], env={"COLUMNS": "200"}).output
+    told = wijkatlas("catalogue", COLUMNS="200").stdout
     for word in ("personen_in_armoede", "corporatiebezit", "leefbaarometer", "CC BY 4.0"):
         assert word in told
