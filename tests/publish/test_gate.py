@@ -17,20 +17,6 @@ from wijkatlas.publish.manifest import verify
 from wijkatlas.publish.release import LATEST
 
 
-@pytest.fixture(scope="module")
-def contents(tmp_path_factory: pytest.TempPathFactory) -> Contents:
-    """Return what the quick edition of the sample is written from."""
-    caught: list[Contents] = []
-
-    def catch(stage: Callable[..., object], *args: object, **kwargs: object) -> object:
-        if isinstance(args[0], Contents):
-            caught.append(args[0])
-        return stage(*args, **kwargs)
-
-    make_edition(quick_settings(tmp_path_factory.mktemp("gate")), perform=catch)  # type: ignore[arg-type]
-    return caught[0]
-
-
 def changed(contents: Contents, level: Level, change: Callable[[pd.DataFrame], pd.DataFrame]) -> Contents:
     """Return the contents with another published table of one level."""
     other = replace(contents)

@@ -92,6 +92,8 @@ def published(assessment: Assessment, catalogue: Catalogue) -> gpd.GeoDataFrame:
     columns = columns[[field.name for field in held]]
     columns = columns.round({field.name: field.decimals for field in held if field.decimals is not None})
     columns = columns.astype({field.name: "Int64" for field in held if field.type == "integer"})
+    texts = [field.name for field in held if field.type == "text"]
+    columns[texts] = columns[texts].replace("", None)  # nothing to tell is missing, in every format
     if "rang" in columns:
         columns = columns.sort_values("rang", kind="stable", na_position="last")
     geometry = table.areas.geometry.reindex(columns.index)

@@ -7,14 +7,17 @@ from pathlib import Path
 import geopandas as gpd
 import pandas as pd
 import pyogrio
+from pyogrio.errors import DataLayerError, DataSourceError, FeatureError, FieldError, GeometryError
 
 from wijkatlas.areas import Level
+from wijkatlas.errors import PublishError
 from wijkatlas.publish.columns import fields
 from wijkatlas.publish.contents import Contents
 from wijkatlas.publish.layers import CLASSES
 from wijkatlas.publish.payload import quantile_limits
 from wijkatlas.publish.qgis import style
 
+FAILURES = (DataLayerError, DataSourceError, FeatureError, FieldError, GeometryError)
 STYLES = "layer_styles"  # the table in which QGIS looks for them
 GEOMETRY = "geom"
 VERSION = "1.3"  # what the QGIS and ArcGIS of some years ago read without a warning
@@ -46,18 +49,24 @@ def write_geopackage(
     notice
         Source and licence, for the description of each layer.
     """
-    for level, frame in frames.items():
-        pyogrio.write_dataframe(
-            frame,
-            path,
-            driver="GPKG",
-            layer=level.plural,
-            dataset_options={"VERSION": VERSION},
-            layer_options={"IDENTIFIER": level.plural.capitalize(), "DESCRIPTION": notice},
-            geometry_name=GEOMETRY,
-        )
     own = styles[styles["f_table_name"].isin([level.plural for level in frames])]
-    pyogrio.write_dataframe(own, path, driver="GPKG", layer=STYLES)
+    try:
+        for level, frame in frames.items():
+            pyogrio.write_dataframe(
+                frame,
+                path,
+                driver="GPKG",
+                layer=level.plural,
+                geometry_type="MultiPolygon",  # of every layer, whatever a region happens to hold
+                promote_to_multi=True,
+                dataset_options={"VERSION": VERSION},
+                layer_options={"IDENTIFIER": level.plural.capitalize(), "DESCRIPTION": notice},
+                geometry_name=GEOMETRY,
+            )
+        pyogrio.write_dataframe(own, path, driver="GPKG", layer=STYLES)
+    except FAILURES as error:
+        told = " ".join(str(error).split())
+        raise PublishError(f"{path}: could not be written ({told}); is the disk full?") from error
 
 
 def layer_styles(contents: Contents) -> pd.DataFrame:

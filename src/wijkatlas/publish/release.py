@@ -51,7 +51,10 @@ def written_aside(out: Path, edition: str) -> Iterator[Path]:
 
     Whatever goes wrong before the rename, the shelf and `latest` stay as they were.
     """
-    aside = Path(tempfile.mkdtemp(prefix=ASIDE, dir=out / EDITIONS))
+    try:
+        aside = Path(tempfile.mkdtemp(prefix=ASIDE, dir=out / EDITIONS))
+    except OSError as error:
+        raise PublishError(f"{out}: the edition could not be written ({error.strerror})") from error
     try:
         yield aside
         verify(aside)
