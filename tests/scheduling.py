@@ -9,7 +9,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -45,6 +45,7 @@ class Site:
 
     folder: Path
     environment: dict[str, str]
+    processes: dict[str, subprocess.Popen[Any]] = field(default_factory=dict)
 
     @property
     def api(self) -> str:
@@ -105,10 +106,15 @@ class Site:
                 stdout=out,
                 stderr=subprocess.STDOUT,
             )
+            self.processes[name] = process
             try:
                 yield log
             finally:
                 stop(process)
+
+    def signal(self, name: str, signal: int) -> None:
+        """Send a signal to a program that runs beside the test."""
+        self.processes[name].send_signal(signal)
 
 
 def stop(process: subprocess.Popen[Any]) -> None:

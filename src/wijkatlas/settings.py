@@ -90,6 +90,9 @@ class EditionSettings(Entry):
     spec: Text = "deltaplan"
     variant: Text = "deltaplan-zonder-wonen"
     own: tuple[Path, ...] = ()  # catalogue files of a municipality's own tables
+    cluster: Annotated[str, StringConstraints(pattern=r"^((tcp|tls)://\S+)?$")] = (
+        ""  # Dask's, for flows/many.py
+    )
     data: Path = Path("data")  # holds the raw store and the samples
     out: Path = Path("outputs")
 

@@ -20,6 +20,7 @@ from flows.serve import main
 from scheduling import Site, postgresql, prefect_server, wait_for
 from wijkatlas.publish.manifest import read_manifest, verify
 
+pytestmark = pytest.mark.timeout(600)  # of which most is waiting for the clock
 EVERY_MINUTE = "* * * * *"
 
 

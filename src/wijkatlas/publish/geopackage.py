@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Lock
 
 import geopandas as gpd
 import pandas as pd
@@ -22,16 +23,19 @@ STYLES = "layer_styles"  # the table in which QGIS looks for them
 GEOMETRY = "geom"
 VERSION = "1.3"  # what the QGIS and ArcGIS of some years ago read without a warning
 
+ONE_AT_A_TIME = Lock()  # GDAL's options are those of the whole process
+
 
 @contextmanager
 def stamped(date: str) -> Iterator[None]:
     """Let GDAL stamp files with an edition's own date, and leave it to the shelf to reach the disk."""
     options = {"OGR_CURRENT_DATE": f"{date}T00:00:00.000Z", "OGR_SQLITE_SYNCHRONOUS": "OFF"}
-    pyogrio.set_gdal_config_options(options)
-    try:
-        yield
-    finally:
-        pyogrio.set_gdal_config_options(dict.fromkeys(options))
+    with ONE_AT_A_TIME:
+        pyogrio.set_gdal_config_options(options)
+        try:
+            yield
+        finally:
+            pyogrio.set_gdal_config_options(dict.fromkeys(options))
 
 
 def write_geopackage(
