@@ -28,7 +28,7 @@ check: .venv/ready
 
 lock: .venv/ready  ## resolve the dependencies anew; no registry address ends up in the lock
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-		--no-emit-index-url --no-header --group dev pyproject.toml --output-file requirements.lock
+		--no-emit-index-url --no-header --group dev --extra dask pyproject.toml --output-file requirements.lock
 
 clean:
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache outputs/editions outputs/latest
