@@ -14,8 +14,10 @@ from prefect.logging import get_run_logger
 from prefect.tasks import Task
 from prefect.utilities.annotations import quote
 
-from wijkatlas.edition import Perform, chosen_settings, fetch, make_edition, perform, report
+from wijkatlas.edition import Perform, chosen_settings, fetch, make_edition, perform
 from wijkatlas.errors import SourceError
+from wijkatlas.publish.release import last_edition
+from wijkatlas.report import report
 from wijkatlas.settings import ScheduleSettings, UserSettings, load_settings
 
 P = ParamSpec("P")
@@ -71,8 +73,9 @@ def edition(sample: str = "", year: int | None = None, out: Path | None = None) 
     logging.getLogger("wijkatlas").setLevel(logging.INFO)  # its line a stage appears among Prefect's
     user = load_settings()
     settings = chosen_settings(altered(user, sample, year, out))
+    before = last_edition(settings.out, settings.sample, settings.year)
     folder = make_edition(settings, perform=as_tasks(user.schedule))
-    create_markdown_artifact(report(folder), key="edition", description=f"Edition {folder.name}")
+    create_markdown_artifact(report(folder, before), key="edition", description=f"Edition {folder.name}")
     get_run_logger().info("open %s", (settings.out / "latest" / "index.html").resolve())
     return folder
 

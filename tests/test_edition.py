@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from editions import DATA, altered_store, published_files, quick_settings, shuffled
-from wijkatlas.edition import make_edition, program_digest, report, sample_settings
+from wijkatlas.edition import make_edition, program_digest, sample_settings
 from wijkatlas.errors import SnapshotError, SourceError, WijkatlasError
 from wijkatlas.publish.manifest import read_manifest, verify
 from wijkatlas.snapshots import Snapshot
@@ -137,13 +137,6 @@ def test_unwritable_shelf_is_one_clear_error(tmp_path: Path) -> None:
     settings = replace(quick_settings(tmp_path), out=tmp_path / "file" / "outputs")
     with pytest.raises(WijkatlasError, match="cannot be written"):
         make_edition(settings)
-
-
-def test_report_shows_ten_areas_with_their_interval(edition: Path) -> None:
-    lines = report(edition).splitlines()
-    ranked = [line for line in lines if line.startswith("| ") and "Rotterdam" in line]
-    assert len(ranked) == 10
-    assert all("-" in line.split("|")[1] for line in ranked)
 
 
 def test_program_digest_is_stable() -> None:

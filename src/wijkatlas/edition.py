@@ -10,8 +10,6 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import ParamSpec, Protocol, TypeVar
 
-import pandas as pd
-
 from wijkatlas import __version__
 from wijkatlas.areas import Level
 from wijkatlas.assemble import Assembly, assemble
@@ -92,7 +90,7 @@ def chosen_settings(user: UserSettings) -> Settings:
     asked = user.edition
     if asked.sample and asked.year is None:
         settings = sample_settings(asked.sample, data=asked.data, out=asked.out)
-        return replace(settings, spec=asked.spec, variant=asked.variant, own=asked.own)
+        return replace(settings, spec=asked.spec, variant=asked.variant, own=asked.own, keep=asked.keep)
     if asked.year and not asked.sample:
         return Settings(
             asked.year,
@@ -101,6 +99,7 @@ def chosen_settings(user: UserSettings) -> Settings:
             spec=asked.spec,
             variant=asked.variant,
             own=asked.own,
+            keep=asked.keep,
             fetch_by=user,
         )
     raise SettingsError("edition: give either `sample`, to make a sample, or `year`, to fetch the country")
@@ -306,29 +305,3 @@ def describe(result: object) -> str:
         case _:
             told = ""
     return told
-
-
-def report(folder: Path) -> str:
-    """Return an edition's Markdown report: what it holds and its ten highest priorities."""
-    manifest = read_manifest(folder)
-    ranked = pd.read_csv(folder / "downloads" / "buurten.csv", nrows=10)
-    rows = [
-        f"| {row.rang} ({row.rang_p05}-{row.rang_p95}) | {row.buurt_naam} | {row.gemeente_naam} "
-        f"| {row.score:.1f} | {row.kans_top10:.0%} | {row.klasse} |"
-        for row in ranked.itertuples()
-    ]
-    counts = ", ".join(
-        f"{n['scored']} of {n['areas']} {level}" for level, n in manifest["levels"].items() if "scored" in n
-    )
-    return "\n".join(
-        [
-            f"# {manifest['title']}",
-            f"Edition `{manifest['edition']}`; scored: {counts}; {len(manifest['files'])} files.",
-            "",
-            "| Rang (90%) | Buurt | Gemeente | Score | Kans op top 10% | Zekerheid |",
-            "|---|---|---|---|---|---|",
-            *rows,
-            "",
-            "A signal, no verdict: areas, not people; ranks only with their interval.",
-        ]
-    )

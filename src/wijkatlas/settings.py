@@ -93,6 +93,7 @@ class EditionSettings(Entry):
     cluster: Annotated[str, StringConstraints(pattern=r"^((tcp|tls)://\S+)?$")] = (
         ""  # Dask's, for flows/many.py
     )
+    keep: int | None = Field(default=None, ge=1)  # editions of a region that stay on the shelf; None: all
     data: Path = Path("data")  # holds the raw store and the samples
     out: Path = Path("outputs")
 

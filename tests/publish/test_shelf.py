@@ -33,6 +33,7 @@ def shelve(out: Path, edition: str, *, year: int, date: str, sample: str = "") -
                 "specification": {"title": "Deltaplan"},
                 "wijkatlas": "0.1.0",
                 "levels": {"buurt": {"areas": 3, "scored": 2}},
+                "sources": [],
             },
         )
 

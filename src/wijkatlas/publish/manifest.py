@@ -11,6 +11,7 @@ from wijkatlas.snapshots import sha256
 
 MANIFEST = "manifest.json"
 CHECKSUMS = "SHA256SUMS"
+NEEDED = {"edition", "title", "sample", "peiljaar", "date", "wijkatlas", "specification", "levels", "sources"}
 
 
 def list_files(folder: Path) -> list[str]:
@@ -37,8 +38,20 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     Raises
     ------
     PublishError
-        There is none, or it cannot be read.
+        There is none, it cannot be read, or it has another form than this version of the program knows.
     """
+    manifest = _load(folder)
+    if absent := NEEDED - manifest.keys():
+        version = manifest.get("wijkatlas", "an unknown version")
+        raise PublishError(
+            f"{folder}: made by wijkatlas {version}, whose {MANIFEST} this version cannot read "
+            f"(it lacks {some(absent)}); read it with that version, or make the edition again"
+        )
+    return manifest
+
+
+def _load(folder: Path) -> dict[str, Any]:
+    """Read a manifest of any version: all of them list the files with their hashes."""
     try:
         manifest = orjson.loads((folder / MANIFEST).read_bytes())
     except (OSError, orjson.JSONDecodeError) as error:
@@ -65,7 +78,7 @@ def verify(folder: Path) -> int:
     PublishError
         Naming the files that are missing, altered or not listed.
     """
-    listed = {path: entry["sha256"] for path, entry in read_manifest(folder)["files"].items()}
+    listed = {path: entry["sha256"] for path, entry in _load(folder)["files"].items()}
     present = set(list_files(folder))
     altered = {
         path for path in present & listed.keys() if sha256((folder / path).read_bytes()) != listed[path]
