@@ -1,5 +1,6 @@
 """Charts: where the marks of a chart stand; the templates draw them as SVG."""
 
+from bisect import bisect_left
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,7 +41,7 @@ class Histogram:
 
     def share_below(self, value: float) -> float:
         """Return the share of the other values that is lower, 0 to 1."""
-        return float(np.searchsorted(self.values, value)) / max(1, len(self.values) - 1)
+        return bisect_left(self.values, value) / max(1, len(self.values) - 1)
 
 
 def histogram(values: pd.Series, bins: int = 24) -> Histogram:

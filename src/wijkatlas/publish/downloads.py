@@ -1,9 +1,7 @@
 """Ranked areas as GeoJSON, CSV, GeoPackage and GeoParquet, each the same figures."""
 
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
 from io import BytesIO
 from pathlib import Path
 from typing import Self
@@ -19,7 +17,7 @@ from wijkatlas.areas import Level
 from wijkatlas.publish.columns import cells
 from wijkatlas.publish.contents import Contents, folder_name
 from wijkatlas.publish.geojson import Features
-from wijkatlas.publish.geopackage import layer_styles, stamped, write_geopackage
+from wijkatlas.publish.geopackage import Records, layer_styles, stamped, write_geopackage
 from wijkatlas.publish.tables import Lines
 
 NOTICE = "LICENTIE.txt"
@@ -29,7 +27,7 @@ NOTICE = "LICENTIE.txt"
 class Layer:
     """The rows of one level, each written out once for all the files that it is in."""
 
-    frame: gpd.GeoDataFrame
+    records: Records
     features: Features
     csv: Lines
     excel: Lines
@@ -39,15 +37,21 @@ class Layer:
     def of(cls, frame: gpd.GeoDataFrame, figures: pd.DataFrame) -> Self:
         """Write out a whole level."""
         table = pd.DataFrame(frame.drop(columns="geometry"))
-        return cls(frame, Features.of(frame), Lines.of(table), Lines.for_excel(table), Lines.of(figures))
+        return cls(
+            Records.of(frame),
+            Features.of(frame),
+            Lines.of(table),
+            Lines.for_excel(table),
+            Lines.of(figures),
+        )
 
-    def by_gemeente(self, figures: pd.DataFrame) -> dict[str, Self]:
-        """Return the rows of each gemeente by its code; `figures` is what this layer was made of."""
-        own = self.frame["gemeente_code"]
+    def by_gemeente(self, frame: gpd.GeoDataFrame, figures: pd.DataFrame) -> dict[str, Self]:
+        """Return the rows of each gemeente by its code; `frame` and `figures` are what this was made of."""
+        own = frame["gemeente_code"]
         figures_of = places_by(figures["code"].map(own))
         return {
             code: type(self)(
-                self.frame.iloc[places],
+                self.records.take(places),
                 self.features.take(places),
                 self.csv.take(places),
                 self.excel.take(places),
@@ -71,22 +75,22 @@ def write_data(contents: Contents, folder: Path) -> None:
     for level, frame in contents.frames.items():
         figures = cells(contents.assessments[level], contents.catalogue)
         layers[level] = Layer.of(frame, figures)
-        for code, part in layers[level].by_gemeente(figures).items():
+        for code, part in layers[level].by_gemeente(frame, figures).items():
             parts.setdefault(code, {})[level] = part
         write_geoparquet(frame, whole / f"{level.plural}.parquet", contents.terms)
         write_parquet(figures, whole / f"{level.plural}-cijfers.parquet", contents.terms)
     if len(contents.changes):
         Lines.of(contents.changes).write(whole / "grenswijzigingen.csv")
     names = contents.frames[Level.GEMEENTE].set_index("gemeente_code")["gemeente_naam"]
-    write = partial(write_layers, contents=contents, styles=layer_styles(contents))
-    with stamped(contents.date), ThreadPoolExecutor() as pool:
-        written = [pool.submit(write, layers, whole)]
+    styles = layer_styles(contents)
+    with stamped(contents.date):
+        write_layers(layers, whole, contents=contents, styles=styles)
         for code, own in sorted(parts.items()):
             place = gemeenten / folder_name(code, names[code])
             place.mkdir(parents=True)
-            written += [pool.submit(write, own, place), pool.submit(write_figures, own, place)]
-        for each in written:
-            each.result()
+            write_layers(own, place, contents=contents, styles=styles)
+            for level, layer in own.items():
+                layer.figures.write(place / f"{level.plural}-cijfers.csv")
 
 
 def write_layers(
@@ -99,15 +103,9 @@ def write_layers(
         layer.features.write(folder / f"{name}.geojson", members)
         layer.csv.write(folder / f"{name}.csv")
         layer.excel.write(folder / f"{name}-excel.csv")
-    frames = {level: layer.frame for level, layer in layers.items()}
-    write_geopackage(frames, folder / "gebieden.gpkg", styles=styles, notice=contents.notice)
+    records = {level: layer.records for level, layer in layers.items()}
+    write_geopackage(records, folder / "gebieden.gpkg", styles=styles, notice=contents.notice)
     (folder / NOTICE).write_text(f"{contents.title}\n{contents.notice}\n", encoding="utf-8")
-
-
-def write_figures(layers: Mapping[Level, Layer], folder: Path) -> None:
-    """Write every single figure of one gemeente with its provenance."""
-    for level, layer in layers.items():
-        layer.figures.write(folder / f"{level.plural}-cijfers.csv")
 
 
 def write_geoparquet(frame: gpd.GeoDataFrame, path: Path, terms: Mapping[str, str]) -> None:

@@ -2,16 +2,23 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
+from typing import Self
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 import pyogrio
+import shapely
+from numpy.typing import NDArray
 from pyogrio.errors import DataLayerError, DataSourceError, FeatureError, FieldError, GeometryError
+from pyogrio.raw import write
 
 from wijkatlas.areas import Level
 from wijkatlas.errors import PublishError
+from wijkatlas.geometry import RD_NEW
 from wijkatlas.publish.columns import fields
 from wijkatlas.publish.contents import Contents
 from wijkatlas.publish.layers import CLASSES
@@ -38,36 +45,81 @@ def stamped(date: str) -> Iterator[None]:
             pyogrio.set_gdal_config_options(dict.fromkeys(options))
 
 
+@dataclass(frozen=True)
+class Records:
+    """The rows of one level as GDAL takes them, so that each is converted once for all its files."""
+
+    names: list[str]
+    values: list[NDArray[np.generic]]  # (n,) each; whatever stands where a value is missing
+    missing: list[NDArray[np.bool_]]  # (n,) each
+    shapes: NDArray[np.object_]  # (n,) WKB
+
+    @classmethod
+    def of(cls, frame: gpd.GeoDataFrame) -> Self:
+        """Convert a level (EPSG:28992), in the order of its rows."""
+        names = [name for name in frame.columns if name != frame.geometry.name]
+        values = [_array(frame[name]) for name in names]
+        missing = [frame[name].isna().to_numpy() for name in names]
+        return cls(names, values, missing, shapely.to_wkb(frame.geometry.to_numpy()))
+
+    def take(self, rows: NDArray[np.intp]) -> Self:
+        """Return some of the rows."""
+        values, missing = [each[rows] for each in self.values], [each[rows] for each in self.missing]
+        return type(self)(self.names, values, missing, self.shapes[rows])
+
+
+def _array(column: pd.Series) -> NDArray[np.generic]:
+    match column.dtype.kind:
+        case "i":
+            return column.fillna(0).to_numpy(np.int64)
+        case "b":
+            return column.fillna(value=False).to_numpy(np.bool_)
+        case "f":
+            return column.to_numpy(np.float64)
+        case _:
+            return column.astype(object).where(column.notna(), None).to_numpy()
+
+
 def write_geopackage(
-    frames: Mapping[Level, gpd.GeoDataFrame], path: Path, *, styles: pd.DataFrame, notice: str
+    layers: Mapping[Level, Records], path: Path, *, styles: pd.DataFrame, notice: str
 ) -> None:
     """
     Write one GeoPackage; deterministic while `stamped`.
 
     Parameters
     ----------
-    frames
+    layers
         The rows of each level, in the order in which they are published.
     styles
         What `layer_styles` returns.
     notice
         Source and licence, for the description of each layer.
+
+    Raises
+    ------
+    PublishError
+        The file cannot be written.
     """
-    own = styles[styles["f_table_name"].isin([level.plural for level in frames])]
     try:
-        for level, frame in frames.items():
-            pyogrio.write_dataframe(
-                frame,
+        for level, records in layers.items():
+            write(
                 path,
+                records.shapes,
+                records.values,
+                records.names,
+                records.missing,
                 driver="GPKG",
                 layer=level.plural,
+                crs=f"EPSG:{RD_NEW}",
+                encoding="utf-8",
                 geometry_type="MultiPolygon",  # of every layer, whatever a region happens to hold
                 promote_to_multi=True,
                 dataset_options={"VERSION": VERSION},
                 layer_options={"IDENTIFIER": level.plural.capitalize(), "DESCRIPTION": notice},
                 geometry_name=GEOMETRY,
             )
-        pyogrio.write_dataframe(own, path, driver="GPKG", layer=STYLES)
+        own = styles["f_table_name"].isin([level.plural for level in layers])
+        pyogrio.write_dataframe(styles[own], path, driver="GPKG", layer=STYLES)
     except FAILURES as error:
         told = " ".join(str(error).split())
         raise PublishError(f"{path}: could not be written ({told}); is the disk full?") from error

@@ -55,7 +55,7 @@ class Ranked:
             rang_zonder_wonen=self.variant.overview["rang"],
             corporatiebuurt=_corporatiebuurt(self.table, catalogue),
             reden=_strongest(why.domain_gaps, catalogue),
-            lijkt_op=why.similar.apply(lambda codes: "; ".join(codes.dropna()), axis=1),
+            lijkt_op=_listed(why.similar),
             ontbreekt=named(missing, labels),
             geschat=named(self.scores.imputed[scored], labels),
             verouderd=named(why.old, labels),
@@ -161,12 +161,22 @@ def named(flags: pd.DataFrame, labels: pd.Series) -> pd.Series:
 
 def _strongest(gaps: pd.DataFrame, catalogue: Catalogue) -> pd.Series:
     """Name the domains that lift each area above the middle one, at most three, strongest first."""
-    labels = {domain: catalogue.domains[domain].label for domain in gaps.columns.astype("str")}
+    labels = [catalogue.domains[str(domain)].label for domain in gaps.columns]
+    values = gaps.to_numpy()
+    strongest = np.argsort(-values, axis=1, kind="stable")[:, :STRONGEST]
+    told = [
+        "; ".join(labels[domain] for domain in order if gap[domain] > 0)
+        for order, gap in zip(strongest, values, strict=True)
+    ]
+    return pd.Series(told, gaps.index, dtype="str")
 
-    def told(gap: pd.Series) -> str:
-        return "; ".join(labels[str(domain)] for domain in gap[gap > 0].nlargest(STRONGEST).index)
 
-    return gaps.apply(told, axis=1)
+def _listed(codes: pd.DataFrame) -> pd.Series:
+    """Join each row's codes by semicolons."""
+    rows = codes.astype(object).to_numpy()
+    return pd.Series(
+        ["; ".join(code for code in row if pd.notna(code)) for row in rows], codes.index, dtype="str"
+    )
 
 
 def _exponential(ranks: pd.Series) -> pd.Series:
