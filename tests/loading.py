@@ -19,24 +19,24 @@ class Load:
 
 def fetch_at_once(port: int, paths: Sequence[str], *, clients: int, rounds: int, until: float = 0) -> Load:
     """
-    Let each client fetch every path `rounds` times over one connection, all clients together.
+    Let each client fetch every path `rounds` times, a connection a round, all clients together.
 
     With `until` (of `time.monotonic`) a client stops after the round in which that moment came.
     """
     load = Load()
 
     async def client() -> None:
-        try:
-            reader, writer = await asyncio.open_connection(HOST, port)
-            for _ in range(rounds):
+        for _ in range(rounds):
+            try:
+                reader, writer = await asyncio.open_connection(HOST, port)
                 for path in paths:
                     await fetch(reader, writer, path)
-                if until and time.monotonic() > until:
-                    break
-            writer.close()
-            await writer.wait_closed()
-        except (OSError, asyncio.IncompleteReadError, ValueError) as error:
-            load.errors.append(repr(error))
+                writer.close()
+                await writer.wait_closed()
+            except (OSError, asyncio.IncompleteReadError, ValueError) as error:
+                load.errors.append(repr(error))
+            if until and time.monotonic() > until:
+                break
 
     async def fetch(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, path: str) -> None:
         start = time.monotonic()

@@ -14,12 +14,11 @@ from pathlib import Path
 
 import pytest
 
-from conftest import ROOT, skip_or_fail
+from conftest import skip_or_fail
 from loading import fetch_at_once
 from scheduling import free_port
+from webserver import configuration
 from wijkatlas.serve import CONTENT_TYPES, SECURITY_HEADERS
-
-SITE = ROOT / "deploy" / "nginx" / "wijkatlas.conf"
 
 
 @dataclass
@@ -70,27 +69,7 @@ def web(edition: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web
     (shelf / "editions" / ".wordt-gemaakt-x").mkdir()
     (shelf / "editions" / ".wordt-gemaakt-x" / "index.html").write_text("not yet")
     port = free_port()
-    site = SITE.read_text()
-    for shipped, here in {
-        "listen 80;": f"listen 127.0.0.1:{port};",
-        "listen [::]:80;": "",
-        "root /var/lib/wijkatlas/outputs;": f"root {shelf};",
-    }.items():
-        assert site.count(shipped) == 1
-        site = site.replace(shipped, here)
-    (folder / "site.conf").write_text(site)
-    # workers of the same user as the test: its folders are its own
-    user = "user root;" if os.geteuid() == 0 else ""
-    temporary = "\n".join(
-        f"{kind}_temp_path {folder}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-    )
-    (folder / "nginx.conf").write_text(
-        f"{user} worker_processes 2; pid {folder}/pid; error_log {folder}/error.log; daemon off;\n"
-        "events { worker_connections 512; }\n"
-        f"http {{ access_log {folder}/access.log; sendfile on; tcp_nopush on;\n{temporary}\n"
-        f"include {folder}/site.conf; }}\n"
-    )
-    arguments = [program, "-p", str(folder), "-c", str(folder / "nginx.conf")]
+    arguments = configuration(folder, shelf, port, program)
     subprocess.run([*arguments, "-e", "stderr", "-t", "-q"], check=True)
     process = subprocess.Popen([*arguments, "-e", str(folder / "error.log")])
     try:
