@@ -28,15 +28,17 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def wait_for(what: str, look: Callable[[], T | None], log: Path | None = None) -> T:
+def wait_for(
+    what: str, look: Callable[[], T | None], log: Path | None = None, patience: float = PATIENCE
+) -> T:
     """Look again and again until there is something to see."""
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + patience
     while time.monotonic() < end:
         if (seen := look()) is not None:
             return seen
         time.sleep(0.5)
     told = f"\n{log.read_text()[-4000:]}" if log else ""
-    raise AssertionError(f"waited {PATIENCE} s for {what}{told}")
+    raise AssertionError(f"waited {patience} s for {what}{told}")
 
 
 @dataclass
