@@ -149,9 +149,15 @@ def test_a_part_of_a_file_can_be_asked_for(web: Web) -> None:
     assert (answer.status, answer.body) == (206, b"SQLite format 3\x00")
 
 
-def test_the_root_leads_to_the_newest_edition(web: Web) -> None:
-    answer = web.ask("/")
-    assert (answer.status, answer.headers["Location"]) == (302, "/latest/")
+def test_the_root_lists_the_editions_or_leads_to_the_newest(web: Web) -> None:
+    listed = web.shelf / "index.html"
+    assert web.ask("/").body == listed.read_bytes()
+    aside = listed.rename(listed.with_name("aside.html"))
+    try:
+        answer = web.ask("/")
+        assert (answer.status, answer.headers["Location"]) == (302, "/latest/")
+    finally:
+        aside.rename(listed)
     assert b"<html" in web.ask("/latest/").body
 
 
