@@ -1,6 +1,7 @@
 """Publishing on a disk that is full or cannot be written: one clear error, and `latest` stays whole."""
 
 import subprocess
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -19,21 +20,24 @@ Mount = Callable[[str], Path]
 
 
 @pytest.fixture
-def mount(tmp_path: Path) -> Iterator[Mount]:
+def mount() -> Iterator[Mount]:
     """Return a function that mounts a small disk, or mounts it again with other options."""
-    disk = tmp_path / "disk"
+    # Not under tmp_path: a run that is killed would leave a disk that pytest cannot clear away.
+    disk = Path(tempfile.mkdtemp(prefix="wijkatlas-disk-"))
+    mounted = False
 
-    def mounted(options: str) -> Path:
-        again = disk.exists()
-        disk.mkdir(exist_ok=True)
-        options = f"remount,{options}" if again else options
-        done = subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", disk], check=False)
-        if done.returncode:
+    def remount(options: str) -> Path:
+        nonlocal mounted
+        options = f"remount,{options}" if mounted else options
+        if subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", disk], check=False).returncode:
             skip_or_fail("no right to mount a small disk")
+        mounted = True
         return disk
 
-    yield mounted
-    subprocess.run(["umount", disk], check=False)
+    yield remount
+    if mounted:
+        subprocess.run(["umount", "--lazy", disk], check=True)
+    disk.rmdir()
 
 
 def shelve_small(out: Path) -> None:

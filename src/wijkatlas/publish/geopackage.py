@@ -35,8 +35,12 @@ ONE_AT_A_TIME = Lock()  # GDAL's options are those of the whole process
 
 @contextmanager
 def stamped(date: str) -> Iterator[None]:
-    """Let GDAL stamp files with an edition's own date, and leave it to the shelf to reach the disk."""
-    options = {"OGR_CURRENT_DATE": f"{date}T00:00:00.000Z", "OGR_SQLITE_SYNCHRONOUS": "OFF"}
+    """Let GDAL stamp files with an edition's own date, and leave it to the shelf that they are whole."""
+    options = {
+        "OGR_CURRENT_DATE": f"{date}T00:00:00.000Z",
+        "OGR_SQLITE_SYNCHRONOUS": "OFF",
+        "OGR_SQLITE_JOURNAL": "OFF",
+    }
     with ONE_AT_A_TIME:
         pyogrio.set_gdal_config_options(options)
         try:
