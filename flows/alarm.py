@@ -18,6 +18,7 @@ BAD_ENDS = {f"prefect.flow-run.{state}" for state in ("Failed", "Crashed", "Time
 PAYLOAD = """{
  "text": {{ ("wijkatlas: run " ~ flow_run.name ~ " " ~ flow_run.state.name) | tojson }},
  "run": {{ flow_run.name | tojson }},
+ "id": {{ flow_run.id | string | tojson }},
  "state": {{ flow_run.state.name | tojson }},
  "message": {{ (flow_run.state.message or "") | tojson }}
 }"""
