@@ -9,8 +9,10 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import geopandas as gpd
 import pandas as pd
@@ -353,6 +355,18 @@ def drop_category(world: World, _server: StandIn) -> None:
     world.tables["50150NED"].categories["Perioden"][0]["Key"] = "2023JJ00"
 
 
+def answer(match: str, content: object) -> Callable[[World, StandIn], None]:
+    """Let whatever is asked with such an address be answered with this JSON."""
+
+    def change(_world: World, server: StandIn) -> None:
+        usual = server.answer
+        server.answer = lambda address, headers: (  # type: ignore[method-assign]
+            reply_json(content) if fnmatchcase(unquote(address), match) else usual(address, headers)
+        )
+
+    return change
+
+
 LASTING: dict[str, tuple[Callable[[World, StandIn], None], str]] = {
     "reset": (
         lambda _, s: s.fail("reset", "*85984NED/TypedDataSet*skip=40*", times=9),
@@ -402,6 +416,26 @@ LASTING: dict[str, tuple[Callable[[World, StandIn], None], str]] = {
         lambda w, _: setattr(w.features, "counts", 92),
         r"buurten, page 3, http://\S+: 91 rows came in and the source itself counts 92",
     ),
+    "link that is no text": (
+        answer("*85984NED/TypedDataSet*", {"value": [{}], "odata.nextLink": 5}),
+        r"kwb, table 85984NED: the reply has a shape that cannot be read",
+    ),
+    "links that are no objects": (
+        answer("*2024*/items*", {"features": [{}], "links": ["next"]}),
+        r"grenzen, table wijken-en-buurten-2024: the reply has a shape that cannot be read",
+    ),
+    "column of no kind": (
+        lambda w, _: w.tables["85984NED"].properties.append({"Key": "x", "Type": None}),
+        r"kwb, table 85984NED: the reply has a shape that cannot be read",
+    ),
+    "catalogue of no objects": (
+        answer("*ODataCatalog*", {"value": [5]}),
+        r"kwb, table \w+: the reply has a shape that cannot be read",
+    ),
+    "catalogue of nothing": (
+        answer("*ODataCatalog*", {"value": None}),
+        r"kwb, table \w+: the reply has a shape that cannot be read",
+    ),
     "zip with two such files": (
         lambda w, _: w.downloads.files.update(
             {LIVEABILITY: zip_of({MEMBER: b"x", f"{FOLDER}/Leefbaarometer-scores buurten 2026.csv": b"y"})}
@@ -433,6 +467,13 @@ def test_lasting_trouble_leaves_the_last_state_as_it_was(
     assert fetch.raw.verify() == []
     assert read_sources(fetch.raw, lock, catalogue, YEAR).year == YEAR
     assert not list(fetch.raw.root.rglob("*.part"))
+
+
+def test_catalogue_has_the_limits_of_every_other_reply(fetch: Fetch, world: World, server: StandIn) -> None:
+    world.tables["85984NED"].title = "x" * 60_000
+    with pytest.raises(SourceError, match=r"catalogue, page 1, .*more than the 50000 bytes"):
+        fetch.table("kwb", max_reply=50_000)
+    assert len(server.asked) == 1
 
 
 def test_empty_year_is_refused_where_it_is_read(

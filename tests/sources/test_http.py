@@ -127,7 +127,15 @@ def test_server_that_asks_for_too_much_patience(server: StandIn, waits: Waits) -
 
 @pytest.mark.parametrize(
     ("header", "seconds"),
-    [("120", 120), ("0", 0), ("-5", 0), ("", None), ("soon", None), ("Wed, 21 Oct 2015 07:28:00 GMT", 0)],
+    [
+        ("120", 120),
+        ("0", 0),
+        ("-5", 0),
+        ("", None),
+        ("soon", None),
+        ("Wed, 21 Oct 2015 07:28:00 GMT", 0),
+        ("Mon, 01 Jan 99999999999999999999 00:00:00 GMT", None),
+    ],
 )
 def test_retry_after_as_it_is_written(header: str, seconds: float | None) -> None:
     assert retry_after(header) == seconds

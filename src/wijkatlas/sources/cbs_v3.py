@@ -10,22 +10,25 @@ unique, and keeps nothing of what was sent.
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from threading import Lock
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
-import cbsodata
 import pandas as pd
+from cbsodata import cbsodata3
+from requests import PreparedRequest, Response
 
 from wijkatlas.catalog import Catalogue
 from wijkatlas.errors import SourceError, some
 from wijkatlas.snapshots import Snapshot
 from wijkatlas.sources.documents import Documents, Page, read_pages
-from wijkatlas.sources.http import TransientError
+from wijkatlas.sources.http import Client, TransientError
 from wijkatlas.sources.job import Job
-from wijkatlas.sources.stems import match_stems, stem_of_key
+from wijkatlas.sources.stems import match_dimensions, match_stems, stem_of_key
 from wijkatlas.sources.table import SourceTable, make_table, table_of, to_numbers
 
 BOUNDARY_CHANGE = "Indelingswijziging"  # how the stem starts of what became of an area's border
+ONE_AT_A_TIME = Lock()
 ENTRY = ("Identifier", "Title", "Period", "Modified", "Updated", "RecordCount")
 
 Row = Mapping[str, Any]
@@ -142,24 +145,9 @@ def resolve_columns(
 def dimensions(
     properties: Sequence[Row], catalogue: Catalogue, source: str, year: int
 ) -> tuple[str, dict[str, str]]:
-    """
-    Return the dimension that holds the areas, and of each other one the category to read.
-
-    Raises
-    ------
-    SourceError
-        There is not exactly one dimension of areas, or the catalogue does not say what to read of another.
-    """
+    """Return what `match_dimensions` finds among the dimensions in DataProperties."""
     kinds = {entry["Key"]: entry["Type"] for entry in properties if "Topic" not in entry.get("Type", "Topic")}
-    areas = [key for key, kind in kinds.items() if kind.startswith("Geo")]
-    categories = catalogue.sources[source].slice_of(year)
-    if len(areas) != 1 or set(kinds) != {*areas, *categories}:
-        raise SourceError(
-            f"has dimensions {some(kinds)}; expected one of areas and {some(categories) or 'no other'}",
-            source=source,
-            table=table_of(catalogue, source, year),
-        )
-    return areas[0], categories
+    return match_dimensions(kinds, catalogue, year, source=source, table=table_of(catalogue, source, year))
 
 
 def fetch_odata_v3(job: Job) -> list[Snapshot]:
@@ -267,13 +255,9 @@ def list_tables(job: Job, query: str) -> list[Row]:
 
     def ask() -> list[Row]:
         try:
-            with scheme(parts.scheme):
-                listed: list[Row] = cbsodata.get_table_list(
-                    select=list(ENTRY),
-                    filters=query,
-                    catalog_url=service,
-                    timeout=job.client.timeout,
-                    allow_redirects=False,
+            with spoken_by(job.client, parts.scheme):
+                listed: list[Row] = cbsodata3.get_table_list(
+                    select=list(ENTRY), filters=query, catalog_url=service
                 )
         except (KeyError, TypeError) as error:  # JSON, but not what the service gives
             raise TransientError(f"an unusable reply (no {error})") from error
@@ -283,11 +267,22 @@ def list_tables(job: Job, query: str) -> list[Row]:
 
 
 @contextmanager
-def scheme(name: str) -> Iterator[None]:
-    """Let cbsodata speak https, or http on this machine: its option is a global one."""
-    before = cbsodata.options.use_https
-    cbsodata.options.use_https = name == "https"
-    try:
-        yield
-    finally:
-        cbsodata.options.use_https = before
+def spoken_by(client: Client, scheme: str) -> Iterator[None]:
+    """
+    Let cbsodata speak through `client`, over https, or http on this machine.
+
+    The session that it opens by itself has no limit of size or duration. Both are global to cbsodata, so one
+    thread at a time.
+    """
+
+    class Session:
+        def send(self, request: PreparedRequest, **_options: object) -> Response:
+            return client.whole(str(request.url))
+
+    with ONE_AT_A_TIME:
+        before = cbsodata3.options.use_https, cbsodata3.Session
+        cbsodata3.options.use_https, cbsodata3.Session = scheme == "https", Session
+        try:
+            yield
+        finally:
+            cbsodata3.options.use_https, cbsodata3.Session = before

@@ -12,7 +12,7 @@ from wijkatlas.errors import SourceError, some
 from wijkatlas.snapshots import Snapshot
 from wijkatlas.sources.documents import Documents, Page, read_pages
 from wijkatlas.sources.job import Job
-from wijkatlas.sources.stems import match_stems, stem_of_title
+from wijkatlas.sources.stems import match_dimensions, match_stems, stem_of_title
 from wijkatlas.sources.table import SourceTable, make_table, table_of
 
 OBSERVATIONS = "Observations"
@@ -94,17 +94,9 @@ def resolve_measures(measures: Sequence[Row], catalogue: Catalogue, source: str,
 def dimensions(
     described: Sequence[Row], catalogue: Catalogue, source: str, year: int
 ) -> tuple[str, dict[str, str]]:
-    """Return the dimension that holds the areas, and of each other one the category to read."""
+    """Return what `match_dimensions` finds among the Dimensions."""
     kinds = {str(entry.get("Identifier")): str(entry.get("Kind")) for entry in described}
-    areas = [name for name, kind in kinds.items() if kind.startswith("Geo")]
-    categories = catalogue.sources[source].slice_of(year)
-    if len(areas) != 1 or set(kinds) != {*areas, *categories}:
-        raise SourceError(
-            f"has dimensions {some(kinds)}; expected one of areas and {some(categories) or 'no other'}",
-            source=source,
-            table=table_of(catalogue, source, year),
-        )
-    return areas[0], categories
+    return match_dimensions(kinds, catalogue, year, source=source, table=table_of(catalogue, source, year))
 
 
 def fetch_odata_v4(job: Job) -> list[Snapshot]:

@@ -12,6 +12,7 @@ from wijkatlas.snapshots import Lock, Snapshot, SnapshotStore
 from wijkatlas.sources.boundaries import SOURCE, fetch_features, fetch_geopackage
 from wijkatlas.sources.cbs_v3 import fetch_odata_v3
 from wijkatlas.sources.cbs_v4 import fetch_odata_v4
+from wijkatlas.sources.documents import understood
 from wijkatlas.sources.http import Client, Progress, Tally
 from wijkatlas.sources.job import Job
 from wijkatlas.sources.leefbaarometer import fetch_zip
@@ -96,8 +97,16 @@ def fetch_all(
 
 
 def fetch_job(job: Job) -> list[Snapshot]:
-    """Fetch one table whole, into the store; the store's lock is not touched."""
-    snapshots = FETCHERS[job.protocol](job)
+    """
+    Fetch one table whole, into the store; the store's lock is not touched.
+
+    Raises
+    ------
+    SourceError
+        It cannot be had whole, or a reply has a shape that cannot be read.
+    """
+    with understood(job.source.id, job.table):
+        snapshots = FETCHERS[job.protocol](job)
     job.client.tally.done = True
     job.client.progress(job.client.tally)
     return snapshots
@@ -113,9 +122,7 @@ def years_needed(catalogue: Catalogue, source: Source, year: int) -> list[int]:
     if Protocol.FILE in source.services or (source.optional and year not in source.tables):
         return []
     needed = {table_of(catalogue, source.id, year): year}
-    divisions = catalogue.sources[
-        SOURCE
-    ].tables  # figures of a year without boundaries cannot be carried over
+    divisions = catalogue.sources[SOURCE].tables  # without its boundaries a year cannot be carried over
     for earlier in range(year - 1, year - catalogue.rules.years_back - 1, -1):
         if earlier in source.tables and earlier in divisions and not source.optional:
             needed.setdefault(source.tables[earlier], earlier)

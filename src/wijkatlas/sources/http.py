@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from io import BytesIO
 from typing import Any, Generic, Self, TypeVar
 from urllib.parse import urlsplit
 
@@ -144,6 +145,7 @@ class Client:
         self.tally = tally
         self.progress = progress
         self.session = Session(home)
+        self._timeout = network.connect_timeout, network.read_timeout  # to connect, and between two bytes
         self._sleep, self._clock = sleep, clock
         self._random = random.Random(network.jitter_seed)  # noqa: S311  spreads waits, no secret
 
@@ -185,11 +187,6 @@ class Client:
     def __exit__(self, *_error: object) -> None:
         self.session.close()
 
-    @property
-    def timeout(self) -> tuple[float, float]:
-        """Seconds for a connection, and between two bytes."""
-        return self.network.connect_timeout, self.network.read_timeout
-
     def patiently(self, ask: Callable[[], T], address: str, place: Place) -> T:
         """
         Call `ask` until it succeeds, as often and with such waits as the settings allow.
@@ -217,6 +214,14 @@ class Client:
             self._sleep(wait)
         raise AssertionError("attempts is at least 1")
 
+    def whole(self, address: str) -> requests.Response:
+        """Return one reply, already read within the limits, to a library that asks by itself."""
+        start = self._clock()
+        with self.session.get(address, timeout=self._timeout, stream=True, allow_redirects=False) as response:
+            content = self._read(response, start)
+        response.raw = BytesIO(content)
+        return response
+
     def _wait(self, error: TransientError, attempt: int) -> float:
         """Return the seconds before the next attempt: the server's wish, else a doubling one with jitter."""
         if error.wait is not None:
@@ -228,7 +233,7 @@ class Client:
         self, address: str, decode: Callable[[bytes], T], conditions: Mapping[str, str] | None = None
     ) -> Answer[T]:
         start = self._clock()
-        with self.session.get(address, headers=conditions, timeout=self.timeout, stream=True) as response:
+        with self.session.get(address, headers=conditions, timeout=self._timeout, stream=True) as response:
             if response.status_code == requests.codes.not_modified and conditions:
                 raise NotModifiedError
             check_status(response)
@@ -282,7 +287,7 @@ def retry_after(header: str) -> float | None:
         pass
     try:
         until = parsedate_to_datetime(header)
-    except ValueError:
+    except (ValueError, OverflowError):  # no date, or one past the end of time
         return None
     return max(0.0, (until.replace(tzinfo=until.tzinfo or UTC) - datetime.now(UTC)).total_seconds())
 

@@ -1,12 +1,16 @@
-"""Finding an indicator's column: a key is a stem, which stays, and a number, which changes every year."""
+"""
+Finding what the catalogue names among a table's own columns and dimensions, in either version of OData.
+
+A column's key is a stem, which stays, and a number, which changes every year.
+"""
 
 import difflib
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from wijkatlas.catalog import Catalogue
-from wijkatlas.errors import SourceError
+from wijkatlas.errors import SourceError, some
 
 NUMBERED_KEY = re.compile(r"(?P<stem>.+)_\d+")
 
@@ -75,3 +79,30 @@ def match_stems(
             f"columns that differ from the catalogue: {'; '.join(problems)}", source=source, table=table
         )
     return columns
+
+
+def match_dimensions(
+    kinds: Mapping[str, str], catalogue: Catalogue, year: int, *, source: str, table: str
+) -> tuple[str, dict[str, str]]:
+    """
+    Return the dimension that holds the areas, and of each other one the category to read.
+
+    Parameters
+    ----------
+    kinds
+        By name of each dimension what the service calls its kind.
+
+    Raises
+    ------
+    SourceError
+        There is not exactly one dimension of areas, or the catalogue does not say what to read of another.
+    """
+    areas = [name for name, kind in kinds.items() if kind.startswith("Geo")]
+    categories = catalogue.sources[source].slice_of(year)
+    if len(areas) != 1 or set(kinds) != {*areas, *categories}:
+        raise SourceError(
+            f"has dimensions {some(kinds)}; expected one of areas and {some(categories) or 'no other'}",
+            source=source,
+            table=table,
+        )
+    return areas[0], categories
