@@ -107,17 +107,22 @@ def _winsorised_ends(
     if points == 0:
         return None
     low, high = np.partition(values, (points - 1, len(values) - points))[[points - 1, len(values) - points]]
-    core = values[(values > low) & (values < high)]
-    if not len(core):
-        return None
-    top = _Tail(np.append(np.sort(values[values >= high])[::-1], core.max()), core.mean())
-    bottom = _Tail(np.append(np.sort(values[values <= low]), core.min()), core.mean())
-    inner = _powers(core - core.mean()).sum(axis=1, keepdims=True)
+    if low < high:
+        in_top, in_bottom = values >= high, values <= low
+    else:  # more values tie than may be replaced: they stay between the tails
+        in_top, in_bottom = values > high, values < low
+    core = values[~in_top & ~in_bottom]
+    centre = core.mean() if len(core) else (low + high) / 2
+    top = _Tail(np.append(np.sort(values[in_top])[::-1], values[~in_top].max()), centre)
+    bottom = _Tail(np.append(np.sort(values[in_bottom]), values[~in_bottom].min()), centre)
+    inner = _powers(core - centre).sum(axis=1, keepdims=True)
     above = below = 0
     while above + below < points:
         tail, other = (top, bottom) if upper else (bottom, top)
         same = below if upper else above
         steps = tail.steps(above if upper else below, points - same)
+        if not len(steps):
+            return None
         sums = inner + tail.sums(steps) + other.sums(np.array([same]))
         skew, kurtosis = _shape_about(len(values), sums)
         fails = limits.fails(skew, kurtosis)
@@ -125,7 +130,8 @@ def _winsorised_ends(
         last = int(np.argmax(stops)) if stops.any() else len(steps) - 1
         above, below = (int(steps[last]), below) if upper else (above, int(steps[last]))
         if not fails[last]:
-            return float(bottom.values[below]), float(top.values[above])
+            ends = float(bottom.values[below]), float(top.values[above])
+            return ends if ends[0] < ends[1] else None  # a figure that is the same everywhere says nothing
         upper = bool(skew[last] >= 0)
     return None
 
