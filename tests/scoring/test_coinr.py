@@ -17,7 +17,7 @@ from wijkatlas.catalog import Catalogue, Polarity
 from wijkatlas.scoring.impute import group_median
 from wijkatlas.scoring.panel import assemble_panel
 from wijkatlas.scoring.rank import exponential, rank
-from wijkatlas.scoring.score import Weights, aggregate_domains, aggregate_score, score, weights_of
+from wijkatlas.scoring.score import Weights, aggregate, score, weights_of
 from wijkatlas.scoring.screen import weight_present
 from wijkatlas.scoring.sensitivity import sobol_indices
 from wijkatlas.scoring.shrink import log_odds, sampling_variance, shrunk
@@ -289,7 +289,6 @@ def test_the_core_needs_no_table() -> None:
     """The aggregation works on bare arrays, with weights of any total."""
     names, weights = tree()[0].index, weights_of(specification())
     doubled = Weights(2 * weights.indicators, 2 * weights.domains, weights.runs)
-    domains = aggregate_domains(oracle("nl_normalised")[names].to_numpy(float), doubled, "arithmetic")
-    np.testing.assert_allclose(
-        aggregate_score(domains, doubled.domains, "arithmetic"), oracle("nl_aggregated")["Index"], rtol=1e-9
-    )
+    normalised = oracle("nl_normalised")[names].to_numpy(float)
+    _, scores = aggregate(normalised, doubled, "arithmetic", "arithmetic")
+    np.testing.assert_allclose(scores, oracle("nl_aggregated")["Index"], rtol=1e-9)

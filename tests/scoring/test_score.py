@@ -12,8 +12,10 @@ from tests.scoring.synthetic import CATALOGUE, SPEC, shuffled, synthetic_table
 from tests.scoring.worlds import INDICATORS, LOWER_IS_WORSE, level_table, random_worse, scored, specification
 from wijkatlas.areas import LevelTable
 from wijkatlas.errors import ScoringError
+from wijkatlas.scoring.panel import assemble_panel
 from wijkatlas.scoring.score import contributions, score
 from wijkatlas.scoring.spec import load_spec
+from wijkatlas.scoring.uncertainty import Replicator
 
 seeds = st.integers(0, 10_000)
 UNTREATED = {"max_skew": 1e9, "max_kurtosis": 1e9, "max_points": 0, "max_share": 0}
@@ -224,6 +226,20 @@ def test_a_geometric_mean_over_a_value_that_is_not_positive_names_the_areas() ->
     )
     with pytest.raises(ScoringError, match=r"the mean does not exist for BU.* and .* more"):
         scored(level_table(random_worse(30, 1)), spec)
+
+
+def test_a_domain_without_a_mean_is_not_a_domain_without_figures() -> None:
+    """Three areas have a figure below 0 in one domain; the other domains would still give them a score."""
+    spec = specification(
+        normalisation={"method": "z_score", "mean": 30, "sd": 12},
+        aggregation={"within_domains": "geometric", "between_domains": "arithmetic"},
+    )
+    table = level_table(random_worse(100, 1))
+    with pytest.raises(ScoringError, match="the mean does not exist for BU00000204, BU00000905, BU00000908,"):
+        scored(table, spec)
+    replicator = Replicator(assemble_panel(table, spec, CATALOGUE), CATALOGUE)
+    ranks = pd.Series(replicator.ranks([replicator.nominal])[0], table.values.index)
+    assert ranks.index[ranks == ranks.max()].tolist() == ["BU00000204", "BU00000905", "BU00000908"]
 
 
 def test_copeland_orders_areas_without_trade_off() -> None:

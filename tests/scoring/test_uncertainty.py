@@ -105,6 +105,20 @@ def test_where_nothing_is_imputed_the_estimates_move_nothing() -> None:
     assert (areas["rang_p05"] == areas["rang_p95"]).all()
 
 
+def test_an_estimate_whose_error_is_unknown_stays_as_it_is() -> None:
+    """In each gemeente one of two areas has a figure, so that no estimate can be held against a figure."""
+    worse = random_worse(4, 2)
+    worse[[1, 3], 0] = np.nan
+    table = level_table(worse, {"omgevingsadressendichtheid": np.full(4, 600.0)})
+    table.areas["gemeente_code"] = ["GM0001", "GM0001", "GM0002", "GM0002"]
+    imputation = SPEC.imputation.model_dump() | {"parents": ["gemeente_code"]}
+    panel = assemble_panel(table, specification(imputation=imputation), CATALOGUE)
+    assert panel.imputed[:, 0].tolist() == [False, True, False, True]
+    replicator = Replicator(panel, CATALOGUE)
+    drawn = replicator.choices(0, frozenset({SourceOfDoubt.IMPUTATION}))
+    np.testing.assert_array_equal(replicator.ranks([drawn])[0], replicator.ranks([replicator.nominal])[0])
+
+
 def test_estimates_move_the_areas_that_have_them_most() -> None:
     table = synthetic_table(300, 3)
     areas = replicate(table, quick(40), CATALOGUE, sources=frozenset({SourceOfDoubt.IMPUTATION})).areas

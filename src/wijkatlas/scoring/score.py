@@ -1,6 +1,7 @@
 """The score: one specification applied to one table."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -74,8 +75,8 @@ def score(table: LevelTable, spec: ScoreSpec, catalogue: Catalogue) -> Scores:
     treated = treat_all(panel.values, panel)
     normalised = normalise_all(treated, panel, panel.spec.normalisation)
     weights = weights_of(panel.spec)
-    domains = aggregate_domains(normalised, weights, panel.spec.aggregation.within_domains)
-    scores = aggregate_score(domains, weights.domains, panel.spec.aggregation.between_domains)
+    aggregation = panel.spec.aggregation
+    domains, scores = aggregate(normalised, weights, aggregation.within_domains, aggregation.between_domains)
     kept = panel.codes[panel.scored]
     if np.isnan(scores).any():
         raise ScoringError(
@@ -112,15 +113,34 @@ def weights_of(spec: ScoreSpec) -> Weights:
     )
 
 
-def aggregate_domains(normalised: Floats, weights: Weights, mean: Mean) -> Floats:
-    """Average normalised indicators (n, k) into domains (n, d)."""
-    columns = [weighted_mean(normalised[:, run], weights.indicators[run], mean) for run in weights.runs]
-    return np.stack(columns).T
+def aggregate(
+    normalised: Floats, weights: Weights, within: Mean, between: Mean | Literal["copeland"]
+) -> tuple[Floats, Floats]:
+    """
+    Average normalised indicators into domains, and those into the score, or let areas contest each other.
 
-
-def aggregate_score(domains: Floats, weights: Floats, how: str) -> Floats:
-    """Average domains (n, d) into the score (n,), or let areas contest each other (Copeland)."""
-    return copeland(domains, weights) if how == "copeland" else weighted_mean(domains, weights, how)  # type: ignore[arg-type]
+    Returns
+    -------
+    domains, scores
+        Shapes (n, d) and (n,). A domain is NaN where all its indicators are missing, a score where all its
+        domains are; and either where its mean does not exist. An undefined domain leaves no score: only a
+        missing one has its weight spread over the rest.
+    """
+    parts = [normalised[:, run] for run in weights.runs]
+    domains = np.stack(
+        [
+            weighted_mean(p, weights.indicators[run], within)
+            for p, run in zip(parts, weights.runs, strict=True)
+        ]
+    ).T
+    if between == "copeland":
+        scores = copeland(domains, weights.domains)
+    else:
+        scores = weighted_mean(domains, weights.domains, between)
+    if within != "arithmetic":
+        for part, domain in zip(parts, domains.T, strict=True):
+            scores[np.isnan(domain) & ~np.isnan(part).all(axis=1)] = np.nan
+    return domains, scores
 
 
 def effective_weights(normalised: Floats, weights: Weights) -> Floats:

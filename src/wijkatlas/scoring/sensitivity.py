@@ -13,7 +13,7 @@ from wijkatlas.areas import LevelTable
 from wijkatlas.catalog import Catalogue
 from wijkatlas.scoring.panel import assemble_panel
 from wijkatlas.scoring.rank import rank
-from wijkatlas.scoring.score import Scores, aggregate_domains, aggregate_score, weights_of
+from wijkatlas.scoring.score import Scores, aggregate, weights_of
 from wijkatlas.scoring.spec import ScoreSpec
 from wijkatlas.scoring.uncertainty import Choices, Replicator
 
@@ -170,8 +170,8 @@ def leave_one_out(scores: Scores) -> pd.DataFrame:
     for kind, name, columns in parts:
         rest = normalised.copy(order="F")
         rest[:, columns] = np.nan
-        domains = aggregate_domains(rest, weights, aggregation.within_domains)
-        moved = rank(aggregate_score(domains, weights.domains, aggregation.between_domains)) - ranks
+        left = aggregate(rest, weights, aggregation.within_domains, aggregation.between_domains)[1]
+        moved = rank(left) - ranks
         rows.append((kind, name, np.abs(moved).mean(), np.abs(moved).max()))
     return pd.DataFrame(rows, columns=["kind", "id", "mean_shift", "max_shift"])
 

@@ -18,8 +18,7 @@ from wijkatlas.scoring.panel import Panel, assemble_panel
 from wijkatlas.scoring.rank import rank
 from wijkatlas.scoring.score import (
     Weights,
-    aggregate_domains,
-    aggregate_score,
+    aggregate,
     normalise_all,
     treat_all,
     weights_of,
@@ -189,8 +188,7 @@ class Replicator:
         if normalised is None:
             normalised = self._normalise(choices, self._figures(choices))
         within = self.panel.spec.aggregation.within_domains
-        domains = aggregate_domains(normalised, choices.weights, within)
-        return domains, aggregate_score(domains, choices.weights.domains, choices.between_domains)
+        return aggregate(normalised, choices.weights, within, choices.between_domains)
 
     def _normalise(self, choices: Choices, values: Floats) -> Floats:
         treated = treat_all(values, self.panel, choices.factor)
@@ -208,7 +206,7 @@ class Replicator:
         if choices.imputation_draw is not None and panel.estimates is not None:
             rng = self._random(IMPUTATION_STREAM, choices.imputation_draw)
             for j, (gaps, residuals) in enumerate(zip(self._gaps, panel.estimates.residuals, strict=True)):
-                if len(gaps):
+                if len(gaps) and len(residuals):  # no error is known where no area has others around it
                     errors = residuals[rng.integers(len(residuals), size=len(gaps))]
                     figures[gaps, j] = np.clip(figures[gaps, j] + errors, *panel.indicators[j].valid)
         return figures
