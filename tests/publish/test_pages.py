@@ -5,6 +5,7 @@ import json
 import os
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -16,6 +17,7 @@ from tests.publish.maps import HOSTILE
 from wijkatlas.areas import Status
 from wijkatlas.catalog import load_catalogue
 from wijkatlas.edition import make_edition
+from wijkatlas.publish import Contents, write_contents
 from wijkatlas.publish.cards import Card, records
 from wijkatlas.publish.contents import folder_name
 from wijkatlas.publish.rankings import listing
@@ -260,6 +262,21 @@ def test_the_method_claims_no_more_than_it_is(pages: dict[str, Node]) -> None:
     text = pages["methode.html"].text
     assert "geen officiële manier" in text
     assert "Herkomst, nationaliteit, godsdienst en taal tellen nooit mee" in text
+
+
+def test_the_method_names_an_own_table_that_was_never_fetched(contents: Contents, tmp_path: Path) -> None:
+    source = CATALOGUE.sources["kwb"].model_copy(
+        update={"id": "voedselbank", "title": "Huishoudens bij de voedselbank", "tables": {2024: "eigen.csv"}}
+    )
+    figures = next(iter(contents.sources.tables.values()))
+    own = replace(
+        contents,
+        catalogue=CATALOGUE.model_copy(update={"sources": CATALOGUE.sources | {source.id: source}}),
+        sources=replace(contents.sources, tables=contents.sources.tables | {source.id: figures}),
+    )
+    write_contents(own, tmp_path)
+    listed = next(n for n in read_page(tmp_path / "methode.html").all("tr") if source.title in n.text)
+    assert {"eigen.csv", "eigen tabel"} <= {cell.text for cell in listed.all("td")}
 
 
 # ---- safe ----

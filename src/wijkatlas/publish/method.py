@@ -54,10 +54,11 @@ def _years(peiljaar: pd.Series) -> str:
 
 
 def _sources(contents: Contents) -> Iterator[tuple[Source, list[str], str]]:
-    """Yield each source with the tables that were read and the day of the newest."""
+    """Yield each source with the tables that were read and the day of the newest; an own table has no day."""
     for source in contents.credits:
-        own = [snapshot for snapshot in contents.sources.snapshots if snapshot.source == source.id]
-        yield source, sorted({snapshot.table for snapshot in own}), max(s.retrieved for s in own).isoformat()
+        fetched = [snapshot for snapshot in contents.sources.snapshots if snapshot.source == source.id]
+        tables = {snapshot.table for snapshot in fetched} or set(source.tables.values())
+        yield source, sorted(tables), max((s.retrieved.isoformat() for s in fetched), default="")
 
 
 def _apart(areas: pd.DataFrame) -> dict[str, float]:
