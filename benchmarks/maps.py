@@ -26,7 +26,7 @@ from playwright.sync_api import Browser, Page, Route, sync_playwright
 from wijkatlas.areas import Level
 from wijkatlas.geometry import clean_coverage, dissolve
 from wijkatlas.publish.map import MapText, leaflet_script, write_map
-from wijkatlas.publish.payload import MapLayer, MapLevel, parents_of
+from wijkatlas.publish.payload import MapLayer, MapLevel, parents_of, sheets_of
 
 SOURCE = Path(__file__).parents[2] / "shared/data/national/buurten_2024.parquet"
 CHROMIUM_ARGUMENTS = (
@@ -90,7 +90,7 @@ class Measured:
 def ours(buurten: gpd.GeoDataFrame, figures: list[str], path: Path) -> None:
     layers = [MapLayer(name, name, "Cijfers", decimals=1, worse="high", counted=True) for name in figures]
     text = MapText("Wijkatlas", "Een signaal, geen oordeel.", "Bron: CBS, Kadaster.", ("CBS, CC BY 4.0",))
-    write_map(path, _levels(buurten, figures), layers, text, tolerance_m=10, grid_m=5)
+    write_map(path, sheets_of(_levels(buurten, figures), layers), layers, text, tolerance_m=10, grid_m=5)
 
 
 def _levels(buurten: gpd.GeoDataFrame, figures: list[str]) -> list[MapLevel]:

@@ -40,9 +40,11 @@ from wijkatlas.publish.payload import (
     MapLevel,
     pack,
     quantile_limits,
+    sheets_of,
 )
 
 LEVELS = country()
+SHEETS = sheets_of(LEVELS, LAYERS)
 BUURTEN = LEVELS[0].attributes
 JS = Path(__file__).parent / "js"
 
@@ -50,7 +52,7 @@ JS = Path(__file__).parent / "js"
 @pytest.fixture(scope="module")
 def page_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("map") / "kaart.html"
-    write_map(path, LEVELS, LAYERS, TEXT, tolerance_m=5, grid_m=2)
+    write_map(path, SHEETS, LAYERS, TEXT, tolerance_m=5, grid_m=2)
     return path
 
 
@@ -107,14 +109,15 @@ def test_order_of_rows_does_not_change_a_byte() -> None:
         )
         for level in LEVELS
     ]
-    assert pack(turned, LAYERS, tolerance_m=5, grid_m=2) == pack(LEVELS, LAYERS, tolerance_m=5, grid_m=2)
+    packed = [pack(sheets, LAYERS, tolerance_m=5, grid_m=2) for sheets in (sheets_of(turned, LAYERS), SHEETS)]
+    assert packed[0] == packed[1]
 
 
 def test_the_hash_seed_does_not_change_a_byte(page_file: Path, tmp_path: Path) -> None:
     code = (
         "import sys; from pathlib import Path; from tests.publish.maps import *;"
-        "from wijkatlas.publish.map import write_map;"
-        "write_map(Path(sys.argv[1]), country(), LAYERS, TEXT, tolerance_m=5, grid_m=2)"
+        "from wijkatlas.publish.map import write_map; from wijkatlas.publish.payload import sheets_of;"
+        "write_map(Path(sys.argv[1]), sheets_of(country(), LAYERS), LAYERS, TEXT, tolerance_m=5, grid_m=2)"
     )
     other = tmp_path / "other.html"
     root = Path(__file__).parents[2]
@@ -128,7 +131,7 @@ def test_the_hash_seed_does_not_change_a_byte(page_file: Path, tmp_path: Path) -
 
 def _refused(levels: list[MapLevel], layers: tuple[MapLayer, ...] = LAYERS) -> str:
     with pytest.raises(PublishError) as refusal:
-        pack(levels, layers, tolerance_m=5, grid_m=2)
+        sheets_of(levels, layers)
     return str(refusal.value)
 
 
@@ -163,7 +166,7 @@ def test_the_scripts_pass_their_own_tests_and_read_what_python_packs(tmp_path: P
         for level in LEVELS
     ]
     fixture = tmp_path / "payload.json"
-    payload = pack(LEVELS, LAYERS, tolerance_m=0.1, grid_m=0.1)
+    payload = pack(SHEETS, LAYERS, tolerance_m=0.1, grid_m=0.1)
     fixture.write_text(json.dumps({"payload": payload, "levels": expected}))
     run = subprocess.run(
         [str(node), "--test", "."],
@@ -393,7 +396,7 @@ def test_a_missing_figure_gives_its_reason_and_a_card_its_year(on_map: Visit) ->
 @pytest.mark.browser
 def test_the_map_is_whole_over_http_with_leaflet_shared(visit: Callable[..., Visit], tmp_path: Path) -> None:
     (tmp_path / "leaflet.js").write_text(leaflet_script(), encoding="utf-8")
-    write_map(tmp_path / "kaart.html", LEVELS, LAYERS, TEXT, leaflet_href="leaflet.js")
+    write_map(tmp_path / "kaart.html", SHEETS, LAYERS, TEXT, leaflet_href="leaflet.js")
     handler = functools.partial(_Quiet, directory=tmp_path)
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -521,7 +524,8 @@ def test_the_country_is_drawn_whole(
     layers = [MapLayer(column, column, "Cijfers", decimals=1, worse="high") for column in figures]
     level = Level.BUURT if code == "buurtcode" else Level.WIJK
     path = tmp_path / "kaart.html"
-    write_map(path, [MapLevel(level, str(level), frame[["geometry"]], attributes)], layers, TEXT, grid_m=5)
+    sheets = sheets_of([MapLevel(level, str(level), frame[["geometry"]], attributes)], layers)
+    write_map(path, sheets, layers, TEXT, grid_m=5)
     here = visit()
     here.open(file_address(path))
     assert here.read("atlas.drawn") == count

@@ -10,6 +10,7 @@ from wijkatlas.areas import Level
 from wijkatlas.publish.contents import Contents
 from wijkatlas.publish.layers import map_layers, map_level, split_by_gemeente
 from wijkatlas.publish.map import Html, MapText, asset, leaflet_html, map_html, write_map
+from wijkatlas.publish.payload import sheets_of
 
 # Detail of the map of one gemeente, finer than that of the whole.
 TOLERANCE_M = 3
@@ -39,12 +40,13 @@ class Atlas:
             links=tuple(texts["links"].items()),
         )
         self._layers = map_layers(contents, texts)
-        self._levels = [map_level(contents, level, texts["levels"][level], self._layers) for level in Level]
-        self._parts = [split_by_gemeente(level) for level in self._levels[:-1]]
+        levels = [map_level(contents, level, texts["levels"][level], self._layers) for level in Level]
+        self._sheets = sheets_of(levels, self._layers)
+        self._parts = [split_by_gemeente(sheet) for sheet in self._sheets[:-1]]
 
     def write_whole(self, path: Path) -> None:
         """Write the map of the whole as one page with everything in it."""
-        write_map(path, self._levels, self._layers, self._text)
+        write_map(path, self._sheets, self._layers, self._text)
 
     def write_shared(self, folder: Path) -> None:
         """Write the styles and scripts that the maps of all gemeenten share."""
@@ -59,8 +61,8 @@ class Atlas:
         return self._pieces(gemeente).body
 
     def _pieces(self, gemeente: str) -> Html:
-        levels = [part[gemeente] for part in self._parts]
-        return map_html(levels, self._layers, self._text, tolerance_m=TOLERANCE_M, grid_m=GRID_M)
+        sheets = [part[gemeente] for part in self._parts]
+        return map_html(sheets, self._layers, self._text, tolerance_m=TOLERANCE_M, grid_m=GRID_M)
 
 
 def _inside(element: Markup) -> str:

@@ -4,13 +4,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Literal
 
+import numpy as np
 import pandas as pd
 
 from wijkatlas.areas import Level, Status
 from wijkatlas.catalog import Polarity
 from wijkatlas.publish.columns import Field, fields
 from wijkatlas.publish.contents import Contents
-from wijkatlas.publish.payload import MapLayer, MapLevel, parents_of, quantile_limits
+from wijkatlas.publish.payload import MapLayer, MapLevel, Sheet, parents_of, quantile_limits
 from wijkatlas.scoring.assessment import Ranked
 
 Worse = Literal["high", "low"] | None
@@ -116,21 +117,8 @@ def map_level(contents: Contents, level: Level, label: str, layers: list[MapLaye
     )
 
 
-def split_by_gemeente(level: MapLevel) -> dict[str, MapLevel]:
+def split_by_gemeente(sheet: Sheet) -> dict[str, Sheet]:
     """Return a level's areas for each gemeente apart, by its code; they need not name their gemeente."""
-    level = replace(level, attributes=level.attributes.drop(columns="gemeente"))
-    codes = parents_of(level.areas.index, Level.GEMEENTE)
-
-    def split(frame: pd.DataFrame) -> dict[str, pd.DataFrame]:
-        return dict(tuple(frame.groupby(codes)))
-
-    parts = {
-        name: split(getattr(level, name))
-        for name in ("areas", "attributes", "status", "peiljaar", "contributions", "notes")
-        if len(getattr(level, name))
-    }
-    parts["status"] = {code: own.dropna(axis=1, how="all") for code, own in parts["status"].items()}
-    return {
-        code: MapLevel(level.level, level.label, **{name: groups[code] for name, groups in parts.items()})
-        for code in parts["areas"]
-    }
+    nameless = sheet.without("gemeente")
+    gemeente, codes = pd.factorize(parents_of(sheet.codes, Level.GEMEENTE))
+    return {str(code): nameless.take(np.flatnonzero(gemeente == number)) for number, code in enumerate(codes)}

@@ -10,12 +10,14 @@ from typing import Any, cast
 
 import folium
 import jinja2
+import numpy as np
+import pandas as pd
 from branca.element import Element, Figure, MacroElement
 from markupsafe import Markup
 
 from wijkatlas.publish import dutch
 from wijkatlas.publish.offline import seal
-from wijkatlas.publish.payload import MapLayer, MapLevel, pack
+from wijkatlas.publish.payload import MapLayer, Sheet, pack
 
 SCRIPTS = ("decode", "words", "view", "canvas", "card", "list", "controls", "page")
 FALLBACK_ROWS = 100
@@ -100,7 +102,7 @@ class _OfflineMap(folium.Map):
 
 
 def map_html(
-    levels: Sequence[MapLevel],
+    sheets: Sequence[Sheet],
     layers: Sequence[MapLayer],
     text: MapText,
     *,
@@ -112,8 +114,8 @@ def map_html(
 
     Parameters
     ----------
-    levels
-        Finest first.
+    sheets
+        The levels, finest first.
     layers
         What can be shown, the first one at the start.
     text
@@ -129,7 +131,7 @@ def map_html(
     Raises
     ------
     PublishError
-        A layer or level is incomplete, or an area vanishes.
+        An area vanishes.
     """
     chart = _OfflineMap(
         location=[52.15, 5.4],
@@ -141,7 +143,7 @@ def map_html(
         keyboard=False,
         attribution_control=False,
     )
-    areas = AreaMap(pack(levels, layers, tolerance_m=tolerance_m, grid_m=grid_m))
+    areas = AreaMap(pack(sheets, layers, tolerance_m=tolerance_m, grid_m=grid_m))
     areas.add_to(chart)
     chart._id = areas._id = "atlas"  # noqa: SLF001 - folium's own are random
     figure = cast("Figure", chart.get_root())
@@ -149,14 +151,14 @@ def map_html(
     body = _templates().get_template("map.html")
     return Html(
         style=_element("style", asset("map.css")),
-        body=Markup(body.render(map=Markup(figure.html.render()), text=text, fallback=_fallback(levels[0]))),  # noqa: S704
+        body=Markup(body.render(map=Markup(figure.html.render()), text=text, fallback=_fallback(sheets[0]))),  # noqa: S704
         script=_element("script", figure.script.render()),
     )
 
 
 def write_map(
     path: Path,
-    levels: Sequence[MapLevel],
+    sheets: Sequence[Sheet],
     layers: Sequence[MapLayer],
     text: MapText,
     *,
@@ -171,7 +173,7 @@ def write_map(
     ----------
     path
         The page to write.
-    levels, layers, tolerance_m, grid_m
+    sheets, layers, tolerance_m, grid_m
         See `map_html`.
     text
         Everything that the page says in words.
@@ -182,9 +184,9 @@ def write_map(
     Raises
     ------
     PublishError
-        A layer or level is incomplete, an area vanishes, or the page would fetch something from outside.
+        An area vanishes, or the page would fetch something from outside.
     """
-    pieces = map_html(levels, layers, text, tolerance_m=tolerance_m, grid_m=grid_m)
+    pieces = map_html(sheets, layers, text, tolerance_m=tolerance_m, grid_m=grid_m)
     page = _templates().get_template("map-page.html")
     css = _element("style", asset("map-page.css"))
     html = page.render(text=text, css=css, map=pieces, leaflet=leaflet_html(leaflet_href))
@@ -226,16 +228,20 @@ def _element(tag: str, text: str) -> Markup:
     return Markup(f"<{tag}>{text}</{tag}>")  # noqa: S704
 
 
-def _fallback(level: MapLevel) -> dict[str, Any]:
+def _fallback(sheet: Sheet) -> dict[str, Any]:
     """Return the first areas as a plain table, for who has no script or too old a browser."""
-    columns = [name for name in FALLBACK_COLUMNS if name in level.attributes]
-    table = level.attributes[columns].sort_index()
-    if "rang" in columns:
-        table = table.sort_values("rang", kind="stable")
-    table = table.head(FALLBACK_ROWS)
-    words = table.map(lambda cell: f"{cell:.0f}" if isinstance(cell, float) else cell)
+    held = {name: sheet.of_column(name) for name in FALLBACK_COLUMNS}
+    columns = {name: cells for name, cells in held.items() if cells is not None}
+    order = np.argsort(columns["rang"], kind="stable") if "rang" in columns else np.arange(len(sheet.codes))
+    rows = list(zip(*(cells[order[:FALLBACK_ROWS]] for cells in columns.values()), strict=True))
     return {
-        "caption": f"Per {level.level}: de eerste {len(table)} van {dutch.number(len(level.attributes))}",
+        "caption": f"Per {sheet.level}: de eerste {len(rows)} van {dutch.number(len(order))}",
         "heads": [FALLBACK_COLUMNS[name] for name in columns],
-        "rows": words.where(table.notna(), "–").to_numpy().tolist(),
+        "rows": [[_word(cell) for cell in row] for row in rows],
     }
+
+
+def _word(cell: str | float | None) -> str:
+    if pd.isna(cell):
+        return "–"
+    return cell if isinstance(cell, str) else f"{cell:.0f}"

@@ -2,15 +2,16 @@
 
 import base64
 import gzip
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import geopandas as gpd
 import numpy as np
 import orjson
 import pandas as pd
 import shapely
+from numpy.typing import NDArray
 
 from wijkatlas.areas import Level
 from wijkatlas.errors import PublishError, some
@@ -98,14 +99,121 @@ class MapLevel:
     notes: pd.DataFrame = field(default_factory=pd.DataFrame)
 
 
-def pack(levels: Sequence[MapLevel], layers: Sequence[MapLayer], *, tolerance_m: float, grid_m: float) -> str:
+@dataclass(frozen=True)
+class Columns:
+    """Columns that are packed alike: numbers, or texts that share one list."""
+
+    names: tuple[str, ...]
+    cells: NDArray[Any]  # (n, k): whole steps, NaN where there is none; or texts, null where there is none
+    decimals: tuple[int, ...] = ()  # of which a step is one, by column; none for texts
+    sparse: bool = False  # a column without any text is left out
+
+    @classmethod
+    def of(cls, frame: pd.DataFrame, decimals: Sequence[int] | None = None, *, sparse: bool = False) -> Self:
+        """
+        Take a frame's columns: numbers with so many `decimals`, or else texts.
+
+        Raises
+        ------
+        PublishError
+            A number is larger than the page can read.
+        """
+        names = tuple(map(str, frame))
+        if decimals is None:
+            return cls(names, frame.to_numpy(dtype=object), sparse=sparse)
+        figures = frame.to_numpy(dtype=float, na_value=np.nan)
+        steps = np.rint(figures * 10.0 ** np.array(decimals, dtype=int))
+        for name, places, column in zip(names, decimals, np.abs(steps).T, strict=True):
+            if not np.nanmax(column, initial=0) < LARGEST:
+                raise PublishError(f"map: {name} has values too large for {places} decimals")
+        return cls(names, steps, tuple(decimals))
+
+    def take(self, rows: NDArray[np.intp]) -> Self:
+        """Return some of the rows."""
+        return replace(self, cells=self.cells[rows])
+
+    def pack(self) -> Iterator[tuple[dict[str, Any], bytes]]:
+        """Yield each column's description, and its cells as variable-length integers; 0 is a null."""
+        if self.sparse:
+            held = np.flatnonzero(~pd.isna(self.cells).all(axis=0))
+            told = replace(self, names=tuple(self.names[j] for j in held), cells=self.cells[:, held])
+        else:
+            told = self
+        values, heads = told._as_steps() if told.decimals else told._as_places()
+        data, sizes = varints(values.ravel()), varint_sizes(values).sum(axis=1)
+        for name, head, size, end in zip(told.names, heads, sizes, np.cumsum(sizes), strict=True):
+            yield {"id": name, "bytes": int(size), **head}, data[end - size : end]
+
+    def _as_steps(self) -> tuple[Integers, list[dict[str, Any]]]:
+        """Return the steps above each column's lowest, plus 1."""
+        known = ~np.isnan(self.cells)
+        lowest = np.min(self.cells, axis=0, initial=LARGEST, where=known) * known.any(axis=0)
+        values = np.where(known, self.cells - lowest + 1, 0).T.astype(np.int64)
+        described = zip(self.decimals, lowest, strict=True)
+        return values, [{"decimals": places, "lowest": int(low)} for places, low in described]
+
+    def _as_places(self) -> tuple[Integers, list[dict[str, Any]]]:
+        """Return the texts' places in one list of all of them, plus 1."""
+        places, texts = pd.factorize(self.cells.ravel())
+        listed = [str(text) for text in texts]
+        return places.reshape(self.cells.shape).T + 1, [{"texts": listed}] * len(self.names)
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A level as the page gets it, in the order of the codes: made once for all the maps that it is on."""
+
+    level: Level
+    label: str
+    codes: pd.Index
+    shapes: Geometries  # EPSG:28992
+    columns: tuple[Columns, ...]
+
+    def take(self, rows: NDArray[np.intp]) -> Self:
+        """Return some of the areas."""
+        columns = tuple(columns.take(rows) for columns in self.columns)
+        return replace(self, codes=self.codes[rows], shapes=self.shapes[rows], columns=columns)
+
+    def without(self, name: str) -> Self:
+        """Leave out what stands in columns of its own."""
+        return replace(self, columns=tuple(columns for columns in self.columns if columns.names != (name,)))
+
+    def of_column(self, name: str) -> NDArray[Any] | None:
+        """Return the texts of a column, or its numbers as they are shown; None where there is none such."""
+        for columns in self.columns:
+            if name in columns.names:
+                at = columns.names.index(name)
+                cells = columns.cells[:, at]
+                return cells / 10.0 ** columns.decimals[at] if columns.decimals else cells
+        return None
+
+
+def sheets_of(levels: Sequence[MapLevel], layers: Sequence[MapLayer]) -> list[Sheet]:
+    """
+    Lay out levels.
+
+    Raises
+    ------
+    PublishError
+        A layer or level is incomplete, or a figure is larger than the page can read.
+    """
+    sheets = []
+    for level in levels:
+        _check(level, layers)
+        areas = level.areas.sort_index()
+        columns = tuple(_columns(level, areas.index, layers))
+        sheets.append(Sheet(level.level, level.label, areas.index, areas.geometry.to_numpy(), columns))
+    return sheets
+
+
+def pack(sheets: Sequence[Sheet], layers: Sequence[MapLayer], *, tolerance_m: float, grid_m: float) -> str:
     """
     Pack shapes and attributes for the page.
 
     Parameters
     ----------
-    levels
-        Finest first.
+    sheets
+        The levels, finest first.
     layers
         In the order of the page's list.
     tolerance_m
@@ -122,27 +230,24 @@ def pack(levels: Sequence[MapLevel], layers: Sequence[MapLayer], *, tolerance_m:
     Raises
     ------
     PublishError
-        A layer or level is incomplete, or an area vanishes.
+        An area vanishes.
     """
-    _check(levels, layers)
-    levels = [replace(level, areas=level.areas.sort_index()) for level in levels]
-    shapes = _project(_simplify(levels, tolerance_m))
-    topology = build_topology(shapes, grid_m * STRETCH)
+    topology = build_topology(_project(_simplify(sheets, tolerance_m)), grid_m * STRETCH)
     described, columns = [], []
-    for level in levels:
-        packed = list(_columns(level, layers))
+    for sheet in sheets:
+        packed = [column for own in sheet.columns for column in own.pack()]
         described.append(
             {
-                "id": level.level,
-                "label": level.label,
-                "codes": level.areas.index.tolist(),
+                "id": sheet.level,
+                "label": sheet.label,
+                "codes": sheet.codes.tolist(),
                 "columns": [head for head, _ in packed],
             }
         )
         columns += [data for _, data in packed]
     header = {
         "topology": _describe(topology),
-        "layers": [_layer(layer, levels[0]) for layer in layers],
+        "layers": [_layer(layer, sheets[0]) for layer in layers],
         "border": BORDER,
         "levels": described,
     }
@@ -151,41 +256,41 @@ def pack(levels: Sequence[MapLevel], layers: Sequence[MapLayer], *, tolerance_m:
     return base64.b64encode(gzip.compress(raw, 9, mtime=0)).decode("ascii")
 
 
-def _check(levels: Sequence[MapLevel], layers: Sequence[MapLayer]) -> None:
-    for level in levels:
-        if level.areas.crs is None or level.areas.crs.to_epsg() != RD_NEW:
-            raise PublishError(f"map of {level.label}: areas must be in EPSG:{RD_NEW}")
-        codes = level.areas.index
-        if not (codes.is_unique and codes.sort_values().equals(level.attributes.index.sort_values())):
-            raise PublishError(
-                f"map of {level.label}: areas and attributes do not have the same codes, once each"
-            )
-        absent = [layer.id for layer in layers if layer.id not in level.attributes]
-        if absent or "naam" not in level.attributes:
-            raise PublishError(f"map of {level.label}: no attributes {some(absent or ['naam'])}")
-        for layer in layers:
-            if layer.kind == "class":
-                strange = set(level.attributes[layer.id].dropna()) - set(layer.classes)
-                if strange:
-                    raise PublishError(f"map of {level.label}: {layer.id} has other classes: {some(strange)}")
+def _check(level: MapLevel, layers: Sequence[MapLayer]) -> None:
+    if level.areas.crs is None or level.areas.crs.to_epsg() != RD_NEW:
+        raise PublishError(f"map of {level.label}: areas must be in EPSG:{RD_NEW}")
+    codes = level.areas.index
+    if not (codes.is_unique and codes.sort_values().equals(level.attributes.index.sort_values())):
+        raise PublishError(
+            f"map of {level.label}: areas and attributes do not have the same codes, once each"
+        )
+    absent = [layer.id for layer in layers if layer.id not in level.attributes]
+    if absent or "naam" not in level.attributes:
+        raise PublishError(f"map of {level.label}: no attributes {some(absent or ['naam'])}")
+    for layer in layers:
+        if layer.kind == "class":
+            strange = set(level.attributes[layer.id].dropna()) - set(layer.classes)
+            if strange:
+                raise PublishError(f"map of {level.label}: {layer.id} has other classes: {some(strange)}")
 
 
-def _simplify(levels: Sequence[MapLevel], tolerance: float) -> list[Geometries]:
+def _simplify(sheets: Sequence[Sheet], tolerance: float) -> list[Geometries]:
     """Simplify the finest level; build the others from it where they consist of its areas."""
-    finest = levels[0]
+    finest = sheets[0]
     simplified = [_simplified(finest, tolerance)]
-    for level in levels[1:]:
-        parents = parents_of(finest.areas.index, level.level)
-        area = finest.areas.area.groupby(np.asarray(parents)).sum().reindex(level.areas.index, fill_value=0)
-        if set(parents) == set(level.areas.index) and np.allclose(area, level.areas.area, rtol=0.01):
-            simplified.append(dissolve(simplified[0], parents)[level.areas.index].to_numpy())
+    for sheet in sheets[1:]:
+        parents = parents_of(finest.codes, sheet.level)
+        place = sheet.codes.get_indexer(parents)
+        area = np.bincount(place[place >= 0], shapely.area(finest.shapes)[place >= 0], len(sheet.codes))
+        if (place >= 0).all() and np.allclose(area, shapely.area(sheet.shapes), rtol=0.01):
+            simplified.append(dissolve(simplified[0], parents)[sheet.codes].to_numpy())
         else:
-            simplified.append(_simplified(level, tolerance))
+            simplified.append(_simplified(sheet, tolerance))
     return simplified
 
 
-def _simplified(level: MapLevel, tolerance: float) -> Geometries:
-    return simplify_coverage(clean_coverage(level.areas.geometry.to_numpy()), tolerance)
+def _simplified(sheet: Sheet, tolerance: float) -> Geometries:
+    return simplify_coverage(clean_coverage(sheet.shapes), tolerance)
 
 
 def parents_of(codes: pd.Index, level: Level) -> pd.Index:
@@ -212,10 +317,10 @@ def _describe(topology: Topology) -> dict[str, Any]:
     }
 
 
-def _layer(layer: MapLayer, finest: MapLevel) -> dict[str, Any]:
+def _layer(layer: MapLayer, finest: Sheet) -> dict[str, Any]:
     limits: tuple[float, ...] = ()
     if layer.kind != "class":
-        limits = layer.limits or quantile_limits(finest.attributes[layer.id], 5, layer.decimals)
+        limits = layer.limits or quantile_limits(pd.Series(finest.of_column(layer.id)), 5, layer.decimals)
     palette = DIVERGING if layer.kind == "diverging" else SEQUENTIAL
     steps = np.linspace(0, len(palette) - 1, len(layer.classes) or len(limits) + 1)
     colours = [palette[round(step)] for step in steps]
@@ -244,50 +349,19 @@ def quantile_limits(values: pd.Series, classes: int, decimals: int) -> tuple[flo
     return tuple(float(cut) for cut in np.unique(cuts) if cut > present.min())
 
 
-def _columns(level: MapLevel, layers: Sequence[MapLayer]) -> Iterator[tuple[dict[str, Any], bytes]]:
-    index = level.areas.index
+def _columns(level: MapLevel, index: pd.Index, layers: Sequence[MapLayer]) -> Iterator[Columns]:
     attributes = level.attributes.loc[index]
     known = {name: decimals for name, decimals in KNOWN.items() if name in attributes}
     shown = {layer.id: None if layer.kind == "class" else layer.decimals for layer in layers}
-    texts = [name for name, decimals in (shown | known).items() if decimals is None]
-    for name in texts:
-        yield from _texts(attributes[[name]])
-    yield from _texts(level.status.reindex(index).add_prefix("status:"))
+    for name in [name for name, decimals in (shown | known).items() if decimals is None]:
+        yield Columns.of(attributes[[name]])
+    yield Columns.of(level.status.reindex(index).add_prefix("status:"), sparse=True)
     for name in map(str, level.notes):
-        yield from _texts(level.notes[[name]].reindex(index).add_prefix("note:"))
+        yield Columns.of(level.notes[[name]].reindex(index).add_prefix("note:"))
     numbers = {name: decimals for name, decimals in (shown | known).items() if decimals is not None}
-    yield from _numbers(attributes[list(numbers)], list(numbers.values()))
+    yield Columns.of(attributes[list(numbers)], list(numbers.values()))
     years = level.peiljaar.reindex(index)
-    yield from _numbers(years.add_prefix("peiljaar:"), [0] * years.shape[1])
+    yield Columns.of(years.add_prefix("peiljaar:"), [0] * years.shape[1])
     gaps = level.contributions.reindex(index)
     finer = [(shown.get(str(name)) or 0) + 2 for name in gaps]
-    yield from _numbers(gaps.add_prefix("bijdrage:"), finer)
-
-
-def _numbers(frame: pd.DataFrame, decimals: Sequence[int]) -> Iterator[tuple[dict[str, Any], bytes]]:
-    """Pack each column as whole steps above its lowest, plus 1; 0 is a null."""
-    steps = np.rint(frame.to_numpy(dtype=float, na_value=np.nan) * 10.0 ** np.array(decimals, dtype=int))
-    known = ~np.isnan(steps)
-    for name, places, column in zip(frame, decimals, np.abs(steps).T, strict=True):
-        if not np.nanmax(column, initial=0) < LARGEST:
-            raise PublishError(f"map: {name} has values too large for {places} decimals")
-    lowest = np.min(steps, axis=0, initial=LARGEST, where=known) * known.any(axis=0)
-    values = np.where(known, steps - lowest + 1, 0).T.astype(np.int64)
-    packed = _packed(frame.columns, values)
-    for (head, data), places, low in zip(packed, decimals, lowest, strict=True):
-        yield head | {"decimals": places, "lowest": int(low)}, data
-
-
-def _texts(frame: pd.DataFrame) -> Iterator[tuple[dict[str, Any], bytes]]:
-    """Pack columns of texts as places in one list of all of them, plus 1; 0 is a null."""
-    places, texts = pd.factorize(frame.to_numpy(dtype=object).ravel())
-    for head, data in _packed(frame.columns, places.reshape(frame.shape).T + 1):
-        yield head | {"texts": [str(text) for text in texts]}, data
-
-
-def _packed(names: Iterable[Hashable], values: Integers) -> Iterator[tuple[dict[str, Any], bytes]]:
-    """Write each row of `values` as variable-length integers."""
-    data = varints(values.ravel())
-    sizes = varint_sizes(values).sum(axis=1)
-    for name, size, end in zip(names, sizes, np.cumsum(sizes), strict=True):
-        yield {"id": name, "bytes": int(size)}, data[end - size : end]
+    yield Columns.of(gaps.add_prefix("bijdrage:"), finer)
