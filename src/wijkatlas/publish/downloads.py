@@ -17,7 +17,7 @@ from wijkatlas.areas import Level
 from wijkatlas.publish.columns import cells
 from wijkatlas.publish.contents import Contents, folder_name
 from wijkatlas.publish.geojson import Features
-from wijkatlas.publish.geopackage import Records, layer_styles, stamped, write_geopackage
+from wijkatlas.publish.geopackage import Records, empty_geopackage, stamped, write_geopackage
 from wijkatlas.publish.tables import Lines
 
 NOTICE = "LICENTIE.txt"
@@ -82,20 +82,19 @@ def write_data(contents: Contents, folder: Path) -> None:
     if len(contents.changes):
         Lines.of(contents.changes).write(whole / "grenswijzigingen.csv")
     names = contents.frames[Level.GEMEENTE].set_index("gemeente_code")["gemeente_naam"]
-    styles = layer_styles(contents)
     with stamped(contents.date):
-        write_layers(layers, whole, contents=contents, styles=styles)
+        records = {level: layer.records for level, layer in layers.items()}
+        empty = empty_geopackage(records, contents, whole)
+        write_layers(layers, whole, contents=contents, empty=empty)
         for code, own in sorted(parts.items()):
             place = gemeenten / folder_name(code, names[code])
             place.mkdir(parents=True)
-            write_layers(own, place, contents=contents, styles=styles)
+            write_layers(own, place, contents=contents, empty=empty)
             for level, layer in own.items():
                 layer.figures.write(place / f"{level.plural}-cijfers.csv")
 
 
-def write_layers(
-    layers: Mapping[Level, Layer], folder: Path, *, contents: Contents, styles: pd.DataFrame
-) -> None:
+def write_layers(layers: Mapping[Level, Layer], folder: Path, *, contents: Contents, empty: bytes) -> None:
     """Write the rows of one region: for each level a file in each text format, and one GeoPackage."""
     for level, layer in layers.items():
         name = level.plural
@@ -104,7 +103,7 @@ def write_layers(
         layer.csv.write(folder / f"{name}.csv")
         layer.excel.write(folder / f"{name}-excel.csv")
     records = {level: layer.records for level, layer in layers.items()}
-    write_geopackage(records, folder / "gebieden.gpkg", styles=styles, notice=contents.notice)
+    write_geopackage(records, folder / "gebieden.gpkg", empty)
     (folder / NOTICE).write_text(f"{contents.title}\n{contents.notice}\n", encoding="utf-8")
 
 

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
-from typing import Self
+from typing import Any, Self
 
 import geopandas as gpd
 import numpy as np
@@ -84,9 +84,32 @@ def _array(column: pd.Series) -> NDArray[np.generic]:
             return column.astype(object).where(column.notna(), None).to_numpy()
 
 
-def write_geopackage(
-    layers: Mapping[Level, Records], path: Path, *, styles: pd.DataFrame, notice: str
-) -> None:
+def empty_geopackage(layers: Mapping[Level, Records], contents: Contents, folder: Path) -> bytes:
+    """
+    Make the GeoPackage that every one of an edition begins as: its layers, without rows, and their styles.
+
+    Making its tables takes longer than filling those of a gemeente. It is made in `folder`, and does not
+    stay there.
+
+    Raises
+    ------
+    PublishError
+        The file cannot be written.
+    """
+    nowhere = np.array([], np.intp)
+    path = folder / "leeg.gpkg"
+    with _failing_in_words(path):
+        for level, records in layers.items():
+            told = {"IDENTIFIER": level.plural.capitalize(), "DESCRIPTION": contents.notice}
+            new = {"dataset_options": {"VERSION": VERSION}, "layer_options": told, "geometry_name": GEOMETRY}
+            _write(path, level, records.take(nowhere), **new)
+        pyogrio.write_dataframe(layer_styles(contents), path, driver="GPKG", layer=STYLES)
+        empty = path.read_bytes()
+        path.unlink()
+        return empty
+
+
+def write_geopackage(layers: Mapping[Level, Records], path: Path, empty: bytes) -> None:
     """
     Write one GeoPackage; deterministic while `stamped`.
 
@@ -94,39 +117,46 @@ def write_geopackage(
     ----------
     layers
         The rows of each level, in the order in which they are published.
-    styles
-        What `layer_styles` returns.
-    notice
-        Source and licence, for the description of each layer.
+    path
+        The file.
+    empty
+        What `empty_geopackage` returns.
 
     Raises
     ------
     PublishError
         The file cannot be written.
     """
-    try:
+    path.write_bytes(empty)
+    with _failing_in_words(path):
         for level, records in layers.items():
-            write(
-                path,
-                records.shapes,
-                records.values,
-                records.names,
-                records.missing,
-                driver="GPKG",
-                layer=level.plural,
-                crs=f"EPSG:{RD_NEW}",
-                encoding="utf-8",
-                geometry_type="MultiPolygon",  # of every layer, whatever a region happens to hold
-                promote_to_multi=True,
-                dataset_options={"VERSION": VERSION},
-                layer_options={"IDENTIFIER": level.plural.capitalize(), "DESCRIPTION": notice},
-                geometry_name=GEOMETRY,
-            )
-        own = styles["f_table_name"].isin([level.plural for level in layers])
-        pyogrio.write_dataframe(styles[own], path, driver="GPKG", layer=STYLES)
+            _write(path, level, records, append=True)
+
+
+@contextmanager
+def _failing_in_words(path: Path) -> Iterator[None]:
+    try:
+        yield
     except FAILURES as error:
         told = " ".join(str(error).split())
         raise PublishError(f"{path}: could not be written ({told}); is the disk full?") from error
+
+
+def _write(path: Path, level: Level, records: Records, **how: Any) -> None:  # noqa: ANN401
+    write(
+        path,
+        records.shapes,
+        records.values,
+        records.names,
+        records.missing,
+        driver="GPKG",
+        layer=level.plural,
+        crs=f"EPSG:{RD_NEW}",
+        encoding="utf-8",
+        geometry_type="MultiPolygon",  # of every layer, whatever a region happens to hold
+        promote_to_multi=True,
+        **how,
+    )
 
 
 def layer_styles(contents: Contents) -> pd.DataFrame:
