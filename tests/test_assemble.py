@@ -120,6 +120,27 @@ def test_a_parent_with_too_few_known_parts_has_no_figure() -> None:
     assert wijken.status["corporatiebezit"].iloc[0] == Status.NOT_PUBLISHED
 
 
+def test_a_sum_of_some_parts_is_no_count() -> None:
+    table = figures(huishoudens=[500, np.nan, 500, 500, 500, 500], bijstand=[np.nan, 10, 10, 10, 10, 10])
+    tables = assemble(sources(table), CATALOGUE).tables
+    wijken = tables[Level.WIJK]
+    assert wijken.values["huishoudens"].isna().tolist() == [True, False]
+    assert wijken.status["huishoudens"].tolist() == [Status.NOT_PUBLISHED, Status.AGGREGATED]
+    assert tables[Level.GEMEENTE].values["huishoudens"].isna().all()
+    assert wijken.values["bijstand"].tolist() == [10.0, 10.0]  # a rate of the parts that are known
+
+
+def test_a_published_count_is_not_divided_by_some_of_its_people() -> None:
+    own = pd.DataFrame({"bijstand": 90.0}, index=pd.Index(["WK000100"], name="code"))
+    table = figures(inwoners=[1000, np.nan, 1000, 1000, 1000, 1000])
+    tables = assemble(sources(pd.concat([table, own])), CATALOGUE).tables
+    assert tables[Level.WIJK].values["bijstand"].tolist() == [40.0, 40.0]  # not 90 of 2,000
+    assert tables[Level.WIJK].status["bijstand"].iloc[0] == Status.AGGREGATED
+    buurten = tables[Level.BUURT]
+    assert np.isnan(buurten.values["bijstand"].iloc[1])
+    assert buurten.status["bijstand"].iloc[1] == Status.NOT_PUBLISHED  # not too small: of unknown size
+
+
 def test_a_parents_own_figure_wins() -> None:
     own = pd.DataFrame({"inwoners": 3002.0, "bijstand": np.nan}, index=pd.Index(["WK000100"], name="code"))
     wijken = assemble(sources(pd.concat([figures(), own])), CATALOGUE).tables[Level.WIJK]

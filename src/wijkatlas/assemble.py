@@ -67,11 +67,11 @@ def published_parents(
     """
     Return what the sources themselves publish of a parent level, of this year's indicators only.
 
-    A count that is published without its denominator is divided by that of the buurten together.
+    A count that is published without its denominator is divided by that of all buurten together.
     """
     own = own_figures(codes, sources.tables, catalogue)
     parent = buurten.areas[f"{level_of(codes[0])}_code"].to_numpy()
-    sums = newest.figures.raw.groupby(parent).sum(min_count=1).reindex(codes)
+    sums = newest.figures.raw.groupby(parent).sum(skipna=False).reindex(codes)
     raw = own.raw.drop(columns=list(newest.earlier)).reindex(columns=own.raw.columns)
     return replace(own, raw=raw, denominators=denominators_of(own.raw.fillna(sums), catalogue))
 
@@ -83,13 +83,15 @@ def observe(
     values = rates(figures.raw, figures.denominators, catalogue)
     check_ranges(values, catalogue, sources.tables)
     present = values.notna()
+    lost = figures.raw.notna() & ~present
+    status = figures.status.mask(lost, Status.NOT_APPLICABLE.value)
     return LevelTable(
         level=level,
         year=sources.year,
         areas=areas,
         values=values,
         denominators=figures.denominators,
-        status=figures.status.mask(figures.raw.notna() & ~present, Status.NOT_APPLICABLE.value),
+        status=status.mask(lost & figures.denominators.isna(), Status.NOT_PUBLISHED.value),
         peiljaar=figures.peiljaar.astype("Int16").where(present),
         parts_missing=pd.DataFrame(0, index=values.index, columns=values.columns, dtype="Int32"),
     )
@@ -130,12 +132,14 @@ def aggregate(
     Make the figures of a parent level from the raw figures of its buurten.
 
     Counts are summed, and a rate of counts is made from the sums; any other rate is the mean weighted with
-    its denominator. A rate needs buurten with a figure that hold `min_parts_covered` of the denominator.
+    its denominator. A count needs all of its buurten: a sum of some parts is no count. A rate needs buurten
+    with a figure that hold `min_parts_covered` of the denominator.
     """
     parent = buurten.areas[f"{level}_code"].to_numpy()
     present = raw.notna()
     means = [i.id for i in catalogue.indicators.values() if i.kind == "intensive"]
     with_denominator = [i.id for i in catalogue.indicators.values() if i.denominator]
+    counts = [i.id for i in catalogue.indicators.values() if not i.denominator]
     everywhere = buurten.denominators
     known = everywhere.where(present)
     parts = raw.where(known.notna() | ~raw.columns.isin(with_denominator))
@@ -147,6 +151,8 @@ def aggregate(
     covered = denominators / everywhere.groupby(parent).sum(min_count=1).reindex(areas.index)
     thin = covered[with_denominator] < catalogue.rules.min_parts_covered
     values[with_denominator] = values[with_denominator].mask(thin)
+    parts_missing = (~present).groupby(parent).sum().reindex(areas.index).astype("Int32")
+    values[counts] = values[counts].mask(parts_missing[counts] > 0)
     missing = values.isna()
     reason = buurten.status.where(~present).groupby(parent).first().reindex(areas.index)
     return LevelTable(
@@ -157,7 +163,7 @@ def aggregate(
         denominators=denominators,
         status=reason.fillna(Status.NOT_APPLICABLE.value).where(missing, Status.AGGREGATED.value),
         peiljaar=buurten.peiljaar.groupby(parent).max().reindex(areas.index).astype("Int16").mask(missing),
-        parts_missing=(~present).groupby(parent).sum().reindex(areas.index).astype("Int32"),
+        parts_missing=parts_missing,
     )
 
 

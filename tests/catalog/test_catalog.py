@@ -79,6 +79,14 @@ def test_only_terms_that_open_licences_allow() -> None:
             ),
             "bijstand: years of its columns overlap",
         ),
+        (
+            lambda t: t["indicators"]["basisopleiding"].update(per=1),
+            "basisopleiding: a percentage is per 100",
+        ),
+        (
+            lambda t: t["indicators"]["woz_waarde"].update(noise="poisson"),
+            "woz_waarde: noise needs the count behind the figure",
+        ),
         (lambda t: t["rules"].pop("min_parts_covered"), "rules.min_parts_covered"),
     ],
 )

@@ -131,6 +131,11 @@ class Indicator(Entry):
             raise ValueError(f"{self.id}: a scored indicator needs a domain and a denominator")
         if self.kind == "intensive" and not self.denominator:
             raise ValueError(f"{self.id}: an intensive indicator needs a denominator to be aggregated")
+        if self.kind == "extensive" and self.denominator and self.unit == "%" and self.per != 100:  # noqa: PLR2004
+            raise ValueError(f"{self.id}: a percentage is per 100")
+        scaled = self.kind == "extensive" or self.unit == "%" or "per" in self.model_fields_set
+        if self.noise != "none" and not scaled:
+            raise ValueError(f"{self.id}: noise needs the count behind the figure: say `per` how many it is")
         spans = sorted((c.first_year, c.last_year) for c in self.columns)
         if any(first > last for first, last in spans) or any(
             spans[i][1] >= spans[i + 1][0] for i in range(len(spans) - 1)

@@ -42,10 +42,6 @@ class DataNoise:
                 noisy = self._noisy_rate(indicator, observed, total, rounded, rng)
             else:
                 noisy = self._noisy_figure(indicator, observed, total, rng)
-            # A figure whose denominator is unknown cannot be given the noise of its count.
-            unknown = np.isnan(noisy)
-            if unknown.any():
-                noisy = np.where(unknown, observed, noisy)
             result[:, j] = np.clip(noisy, *indicator.valid)
         return result
 
@@ -76,7 +72,8 @@ class DataNoise:
         count = np.maximum(observed * (total / scale) + rounded[indicator.id], 0)
         # Rounding cannot halve a denominator that is large enough to be scored; a guard, not a model.
         denominator = np.maximum(total + sum(rounded[name] for name in indicator.denominator), total / 2)
-        return np.asarray((count + _fluctuation(indicator, count, denominator, rng)) * scale / denominator)
+        rate = (count + _fluctuation(indicator, count, denominator, rng)) * scale / denominator
+        return np.where(np.isnan(total), observed, rate)  # without a total there is no count to disturb
 
     def _noisy_figure(
         self, indicator: Indicator, observed: Floats, total: Floats, rng: np.random.Generator
@@ -86,7 +83,8 @@ class DataNoise:
             return figure
         scale = scale_of(indicator)
         count = figure * (total / scale)
-        return np.asarray(figure + _fluctuation(indicator, count, total, rng) * (scale / total))
+        chance = _fluctuation(indicator, count, total, rng) * (scale / total)
+        return figure + np.where(np.isnan(total), 0.0, chance)  # without a total no chance, but its rounding
 
 
 def _fluctuation(
