@@ -4,7 +4,8 @@ import { test } from "node:test";
 
 import { load } from "./load.js";
 
-const { VarintReader, unpack, eachPoint } = load(["decode"], ["VarintReader", "unpack", "eachPoint"]);
+const names = ["VarintReader", "unpack", "eachPoint", "boxesOf", "sketchOf"];
+const { VarintReader, unpack, eachPoint, boxesOf, sketchOf } = load(["decode"], names);
 
 test("integers are read in base 128, low digits first", () => {
   const reader = new VarintReader(Uint8Array.from([0, 127, 128, 1, 255, 255, 255, 255, 7]));
@@ -44,4 +45,14 @@ test("a payload of the publisher", { skip: fixture ? false : "the Python test gi
       assert.ok(Math.abs(drawn / square - 1) < 0.02, `area ${area - 1}: ${drawn} for ${square}`);
     }
   });
+});
+
+test("a sketch keeps ends and small arcs, and moves no border by more than its cell", () => {
+  const points = [[0, 0], [3, 1], [6, 0], [9, 1], [30, 0], [60, 0], [60, 1], [61, 2]]; // an arc of 5 points, one of 3
+  const [x, y] = [0, 1].map((axis) => Float32Array.from(points, (point) => point[axis]));
+  const arcStart = Uint32Array.from([0, 5, 8]);
+  const sketch = sketchOf({ arcStart, x, y, arcBoxes: boxesOf(arcStart, x, y) }, 5);
+  assert.deepEqual([...sketch.arcStart], [0, 3, 6]);
+  const kept = [0, 1, 2, 3, 4, 5].map((i) => [sketch.x[i], sketch.y[i]]);
+  assert.deepEqual(kept, [[0, 0], [6, 0], [30, 0], [60, 0], [60, 1], [61, 2]]);
 });

@@ -8,7 +8,7 @@ const eslint = await import("eslint").catch(() => null);
 const isExpected = eslint || process.env.WIJKATLAS_NO_SKIP;
 
 const BROWSER = [
-  "atob", "Blob", "cancelAnimationFrame", "CSS", "DecompressionStream", "document", "DOMMatrix",
+  "atob", "cancelAnimationFrame", "CSS", "DecompressionStream", "document", "DOMMatrix",
   "getComputedStyle", "L", "Path2D", "requestAnimationFrame", "Response", "setTimeout", "structuredClone",
   "TextDecoder", "URLSearchParams", "window",
 ];

@@ -5,7 +5,7 @@ import { load } from "./load.js";
 
 const view = load(
   ["words", "view"],
-  ["classOf", "percentile", "countWorse", "passing", "search", "sorted", "neighbour", "toHash", "fromHash", "NO_FILTER", "fold"],
+  ["classOf", "percentile", "countWorse", "passing", "search", "sorted", "neighbour", "toHash", "fromHash", "NO_FILTER"],
 );
 
 function level(columns, codes) {
@@ -20,7 +20,6 @@ function level(columns, codes) {
     size: codes.length,
     has: (name) => name in known,
     column: (name) => known[name],
-    folded: (known.naam ?? []).map((name) => view.fold(name)),
   };
 }
 

@@ -4,48 +4,60 @@
 const ARCS_PER_PATH = 200;
 const EARTH = 2 * Math.PI * 6378137; // the width of the world in Web Mercator
 
-/** A path, a box and the box's centre per area of a level. */
+/** The boxes of a level's areas, their middles, and their paths: a path is made when it is first asked for. */
 function shapesOf(topology, first, size) {
-  const paths = new Array(size);
+  const { ringStart, useStart, uses, arcBoxes } = topology;
   const boxes = new Float32Array(4 * size);
   const centres = { x: new Float32Array(size), y: new Float32Array(size) };
   const extents = new Float32Array(size);
   for (let i = 0; i < size; i++) {
-    const path = new Path2D();
-    let [west, south, east, north] = [Infinity, Infinity, -Infinity, -Infinity];
-    eachPoint(topology, first + i, (x, y, isFirst) => {
-      if (isFirst) {
-        path.closePath();
-        path.moveTo(x, y);
-      } else path.lineTo(x, y);
-      if (x < west) west = x;
-      if (x > east) east = x;
-      if (y < south) south = y;
-      if (y > north) north = y;
-    });
-    path.closePath();
-    paths[i] = path;
-    boxes.set([west, south, east, north], 4 * i);
+    const box = [Infinity, Infinity, -Infinity, -Infinity];
+    for (let use = useStart[ringStart[first + i]]; use < useStart[ringStart[first + i + 1]]; use++) {
+      widen(box, arcBoxes, uses[use] < 0 ? ~uses[use] : uses[use]);
+    }
+    const [west, south, east, north] = box;
+    boxes.set(box, 4 * i);
     centres.x[i] = (west + east) / 2;
     centres.y[i] = (south + north) / 2;
     extents[i] = (east - west) * (north - south);
   }
-  // Small areas are drawn last: an island in a hole that the grid closed stays in sight.
-  const order = Array.from({ length: size }, (_, i) => i).sort((a, b) => extents[b] - extents[a]);
-  return { paths, boxes, centres, order, size };
+  const widths = Float32Array.from(extents, (_, i) => boxes[4 * i + 2] - boxes[4 * i]).sort();
+  const paths = new Array(size);
+  return {
+    size,
+    boxes,
+    centres,
+    /** The middle one of the areas' widths, in grid cells. */
+    typicalSize: widths[size >> 1],
+    // Small areas are drawn last: an island in a hole that the grid closed stays in sight.
+    order: Array.from(extents.keys()).sort((a, b) => extents[b] - extents[a]),
+    path: (i) => (paths[i] ??= pathOf(topology, first + i)),
+  };
 }
 
-/** The middle one of the areas' widths, in grid cells. */
-function typicalSize(shapes) {
-  shapes.typicalSize ??= Float32Array.from(shapes.paths, (_, i) => shapes.boxes[4 * i + 2] - shapes.boxes[4 * i]).sort()[
-    shapes.size >> 1
-  ];
-  return shapes.typicalSize;
+function pathOf(topology, area) {
+  const path = new Path2D();
+  eachPoint(topology, area, (x, y, isFirst) => {
+    if (isFirst) {
+      path.closePath();
+      path.moveTo(x, y);
+    } else path.lineTo(x, y);
+  });
+  path.closePath();
+  return path;
+}
+
+/** Widens `box` so that it holds box number `i` of `boxes`. */
+function widen(box, boxes, i) {
+  if (boxes[4 * i] < box[0]) box[0] = boxes[4 * i];
+  if (boxes[4 * i + 1] < box[1]) box[1] = boxes[4 * i + 1];
+  if (boxes[4 * i + 2] > box[2]) box[2] = boxes[4 * i + 2];
+  if (boxes[4 * i + 3] > box[3]) box[3] = boxes[4 * i + 3];
 }
 
 /** The borders of a level, in paths of a few hundred arcs with their box. */
 function bordersOf(topology, first, size) {
-  const { arcStart, x, y, ringStart, useStart, uses } = topology;
+  const { arcStart, x, y, ringStart, useStart, uses, arcBoxes } = topology;
   const used = new Set();
   for (let use = useStart[ringStart[first]]; use < useStart[ringStart[first + size]]; use++) {
     used.add(uses[use] < 0 ? ~uses[use] : uses[use]);
@@ -57,14 +69,9 @@ function bordersOf(topology, first, size) {
       borders.push({ path: new Path2D(), box: [Infinity, Infinity, -Infinity, -Infinity] });
     }
     const { path, box } = borders.at(-1);
-    for (let i = arcStart[arc]; i < arcStart[arc + 1]; i++) {
-      if (i === arcStart[arc]) path.moveTo(x[i], y[i]);
-      else path.lineTo(x[i], y[i]);
-      box[0] = Math.min(box[0], x[i]);
-      box[1] = Math.min(box[1], y[i]);
-      box[2] = Math.max(box[2], x[i]);
-      box[3] = Math.max(box[3], y[i]);
-    }
+    widen(box, arcBoxes, arc);
+    path.moveTo(x[arcStart[arc]], y[arcStart[arc]]);
+    for (let i = arcStart[arc] + 1; i < arcStart[arc + 1]; i++) path.lineTo(x[i], y[i]);
   }
   return borders;
 }
@@ -182,16 +189,10 @@ function toLatLng(topology, x, y) {
 }
 
 /** The box around all areas of all levels. */
-function extentOf(topology) {
-  const { x, y } = topology;
-  let [west, south, east, north] = [Infinity, Infinity, -Infinity, -Infinity];
-  for (let i = 0; i < x.length; i++) {
-    if (x[i] < west) west = x[i];
-    if (x[i] > east) east = x[i];
-    if (y[i] < south) south = y[i];
-    if (y[i] > north) north = y[i];
-  }
-  return [west, south, east, north];
+function extentOf({ arcBoxes }) {
+  const box = [Infinity, Infinity, -Infinity, -Infinity];
+  for (let arc = 0; 4 * arc < arcBoxes.length; arc++) widen(box, arcBoxes, arc);
+  return box;
 }
 
 const probe = typeof document === "undefined" ? null : document.createElement("canvas").getContext("2d");
@@ -200,7 +201,7 @@ const probe = typeof document === "undefined" ? null : document.createElement("c
 function areaAt(shapes, x, y) {
   for (let k = shapes.order.length - 1; k >= 0; k--) {
     const i = shapes.order[k];
-    if (overlaps(shapes.boxes, 4 * i, x, y, x, y) && probe.isPointInPath(shapes.paths[i], x, y, "evenodd")) {
+    if (overlaps(shapes.boxes, 4 * i, x, y, x, y) && probe.isPointInPath(shapes.path(i), x, y, "evenodd")) {
       return i;
     }
   }
@@ -214,7 +215,7 @@ function anchorOf(shapes, i) {
   for (const down of steps) {
     for (const along of steps) {
       const point = [west + along * (east - west), south + down * (north - south)];
-      if (probe.isPointInPath(shapes.paths[i], ...point, "evenodd")) return point;
+      if (probe.isPointInPath(shapes.path(i), ...point, "evenodd")) return point;
     }
   }
   return [(west + east) / 2, (south + north) / 2];
@@ -228,7 +229,7 @@ function fillAreas(ink, shapes, window, styleOf) {
     if (!overlaps(shapes.boxes, 4 * i, west, south, east, north)) continue;
     for (const style of styleOf(i)) {
       ink.fillStyle = style;
-      ink.fill(shapes.paths[i], "evenodd");
+      ink.fill(shapes.path(i), "evenodd");
     }
     count++;
   }
@@ -252,7 +253,7 @@ function outline(ink, shapes, area, window) {
   for (const [colour, width] of [["#ffffff", 6], ["#111111", 2.5]]) {
     ink.strokeStyle = colour;
     ink.lineWidth = width * window.pixel;
-    ink.stroke(shapes.paths[area]);
+    ink.stroke(shapes.path(area));
   }
 }
 

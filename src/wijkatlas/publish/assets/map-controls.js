@@ -40,7 +40,7 @@ function connectFilter(page) {
   const { part, levels, layers } = page;
   const finest = levels[0];
   const names = new Map(finest.codes.map((code, i) => [gemeenteOf(code), finest.has("gemeente") ? finest.column("gemeente")[i] : null]));
-  const choices = [...names].filter(([, name]) => name).sort((a, b) => a[1].localeCompare(b[1], "nl"));
+  const choices = [...names].filter(([, name]) => name).sort((a, b) => compareTexts(a[1], b[1]));
   part("gemeente").append(...choices.map(([code, name]) => make("option", { value: code }, name)));
   part("gemeente-field").hidden = choices.length < 2;
   part("count-field").hidden = !layers.some((layer) => layer.counted);

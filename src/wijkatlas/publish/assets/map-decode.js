@@ -45,7 +45,7 @@ async function unpack(base64) {
   const text = atob(base64.trim());
   const bytes = new Uint8Array(text.length);
   for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
-  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+  const stream = new Response(bytes).body.pipeThrough(new DecompressionStream("gzip"));
   return decode(new Uint8Array(await new Response(stream).arrayBuffer()));
 }
 
@@ -73,13 +73,55 @@ function decodeTopology(reader, header, areasPerLevel) {
     x[i] /= header.finer;
     y[i] /= header.finer;
   }
+  const arcBoxes = boxesOf(arcStart, x, y);
   const areas = areasPerLevel.reduce((sum, count) => sum + count, 0);
   const ringStart = offsets(reader.take(areas));
   const useStart = offsets(reader.take(header.rings));
   const uses = reader.takeRunning(header.uses);
   const backwards = reader.take(header.uses);
   for (let i = 0; i < uses.length; i++) if (backwards[i]) uses[i] = ~uses[i];
-  return { origin: header.origin, step: header.step, arcStart, x, y, ringStart, useStart, uses };
+  return { origin: header.origin, step: header.step, arcStart, x, y, arcBoxes, ringStart, useStart, uses };
+}
+
+/** West, south, east and north of each arc. */
+function boxesOf(arcStart, x, y) {
+  const boxes = new Float32Array(4 * (arcStart.length - 1));
+  for (let arc = 0, at = 0; arc < arcStart.length - 1; arc++, at += 4) {
+    const start = arcStart[arc];
+    boxes[at] = boxes[at + 2] = x[start];
+    boxes[at + 1] = boxes[at + 3] = y[start];
+    for (let i = start + 1; i < arcStart[arc + 1]; i++) {
+      if (x[i] < boxes[at]) boxes[at] = x[i];
+      else if (x[i] > boxes[at + 2]) boxes[at + 2] = x[i];
+      if (y[i] < boxes[at + 1]) boxes[at + 1] = y[i];
+      else if (y[i] > boxes[at + 3]) boxes[at + 3] = y[i];
+    }
+  }
+  return boxes;
+}
+
+/**
+ * The same topology with fewer points: along an arc none within `cell` of the one before it. Ends stay, so that
+ * neighbours keep sharing them, and small arcs stay whole, so that no area vanishes.
+ */
+function sketchOf(topology, cell) {
+  const { x, y, arcBoxes: boxes } = topology;
+  const arcStart = new Uint32Array(topology.arcStart.length);
+  const few = { x: new Float32Array(x.length), y: new Float32Array(x.length) };
+  let count = 0;
+  for (let arc = 0; arc < arcStart.length - 1; arc++) {
+    const size = Math.max(boxes[4 * arc + 2] - boxes[4 * arc], boxes[4 * arc + 3] - boxes[4 * arc + 1]);
+    const least = size < cell ? 0 : cell;
+    const [first, last] = [topology.arcStart[arc], topology.arcStart[arc + 1] - 1];
+    for (let i = first; i <= last; i++) {
+      const isEnd = i === first || i === last;
+      if (!isEnd && Math.abs(x[i] - few.x[count - 1]) + Math.abs(y[i] - few.y[count - 1]) < least) continue;
+      few.x[count] = x[i];
+      few.y[count++] = y[i];
+    }
+    arcStart[arc + 1] = count;
+  }
+  return { ...topology, ...few, arcStart };
 }
 
 /** Calls `visit(x, y, isFirst)` for the points of every ring of an area; the closing point is left out. */

@@ -9,13 +9,31 @@ const MAP_ROLE = {
   "aria-describedby": "wa-keys",
 };
 
+/** The shapes and borders of the levels as one topology has them, made when they are first asked for. */
+class Detail {
+  constructor(topology) {
+    Object.assign(this, { topology, shapes: new Map(), borders: new Map() });
+  }
+
+  shapesOf(level) {
+    if (!this.shapes.has(level)) this.shapes.set(level, shapesOf(this.topology, level.first, level.size));
+    return this.shapes.get(level);
+  }
+
+  bordersOf(level) {
+    if (!this.borders.has(level)) this.borders.set(level, bordersOf(this.topology, level.first, level.size));
+    return this.borders.get(level);
+  }
+}
+
 class AtlasPage {
   constructor(map, root, data) {
     Object.assign(this, { map, root, ...data });
+    this.whole = new Detail(this.topology);
     this.part = (name) => root.querySelector(`[data-part="${name}"]`);
     let first = 0;
     for (const level of this.levels) {
-      Object.assign(level, { first, folded: level.column("naam").map((name) => fold(name ?? "")) });
+      level.first = first;
       first += level.size;
     }
     this.view = {};
@@ -40,13 +58,14 @@ class AtlasPage {
   }
 
   shapesOf(level) {
-    level.shapes ??= shapesOf(this.topology, level.first, level.size);
-    return level.shapes;
+    return this.whole.shapesOf(level);
   }
 
-  bordersOf(level) {
-    level.borders ??= bordersOf(this.topology, level.first, level.size);
-    return level.borders;
+  /** What to draw: all points, or a sketch where that moves no border by more than a pixel. */
+  detailAt(pixel) {
+    if (pixel < this.sketchCell) return this.whole;
+    this.sketch ??= new Detail(sketchOf(this.topology, this.sketchCell));
+    return this.sketch;
   }
 
   start() {
@@ -57,6 +76,7 @@ class AtlasPage {
     this.blank = dots(5, "#6f6f6a", "#dcdcd6");
     this.readHash();
     this.fitAll();
+    this.sketchCell = 1 / gridTransform(map, this.topology).scale / 2; // half a pixel of the whole
     this.placeMap();
     this.areasLayer = createCanvasLayer(this.topology, (ink, window) => this.drawAreas(ink, window)).addTo(map);
     this.marksLayer = createCanvasLayer(this.topology, (ink, window) => this.drawMarks(ink, window)).addTo(map);
@@ -144,7 +164,9 @@ class AtlasPage {
     for (const tile of [this.hatching, this.blank]) tile.setTransform(new DOMMatrix([unit, 0, 0, unit, 0, 0]));
     const values = level.column(layer.id);
     const certainty = layer.hatched && level.has("klasse") ? level.column("klasse") : null;
-    this.drawn = fillAreas(ink, this.shapesOf(level), window, (i) => {
+    const detail = this.detailAt(window.pixel);
+    const shapes = detail.shapesOf(level);
+    this.drawn = fillAreas(ink, shapes, window, (i) => {
       if (!this.passes[i]) return [muted];
       const place = classOf(layer, values[i]);
       if (place < 0) return [this.blank];
@@ -154,17 +176,17 @@ class AtlasPage {
     // Borders fade away where areas are a few pixels wide: a map of borders only would be black.
     const style = (size) => ({ colour: this.border, opacity: Math.min(1, size / 40), width: Math.min(0.9, size / 30) });
     const outer = this.levels.at(-1);
-    const size = typicalSize(this.shapesOf(level)) / window.pixel;
-    if (size > 4) strokeBorders(ink, this.bordersOf(level), window, style(size));
+    const size = shapes.typicalSize / window.pixel;
+    if (size > 4) strokeBorders(ink, detail.bordersOf(level), window, style(size));
     if (outer !== level) {
       const width = Math.min(2, 0.6 + size / 40);
-      strokeBorders(ink, this.bordersOf(outer), window, { colour: this.border, opacity: 0.9, width });
+      strokeBorders(ink, detail.bordersOf(outer), window, { colour: this.border, opacity: 0.9, width });
     }
     if (this.isPrinting) this.drawMarks(ink, window);
   }
 
   drawMarks(ink, window) {
-    const shapes = this.shapesOf(this.level);
+    const shapes = this.detailAt(window.pixel).shapesOf(this.level);
     if (this.hovered >= 0) outline(ink, shapes, this.hovered, window);
     if (this.area >= 0) outline(ink, shapes, this.area, window);
     const { x, y, scale } = gridTransform(this.map, this.topology);
@@ -179,7 +201,7 @@ class AtlasPage {
 
   /** The names in sight, the largest areas first; those of towns need no room of their own. */
   namesOf(level, { west, south, east, north, pixel }, areTowns) {
-    const shapes = this.shapesOf(level);
+    const shapes = this.detailAt(pixel).shapesOf(level);
     const { boxes } = shapes;
     const texts = level.column("naam");
     const inhabitants = level.has("inwoners") ? level.column("inwoners") : null;
@@ -311,9 +333,10 @@ async function startAtlas(map, payloadId) {
     const data = await unpack(document.getElementById(payloadId).textContent);
     root.classList.add("wa-ready");
     map.invalidateSize({ animate: false });
+    const painted = new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
     const page = new AtlasPage(map, root, data);
     page.start();
-    await new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
+    await painted;
     return inspection(page);
   } catch (error) {
     root.classList.remove("wa-ready");

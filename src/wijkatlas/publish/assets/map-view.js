@@ -63,25 +63,27 @@ function gemeenteOf(code) {
 function search(levels, words, most = 12) {
   const wanted = fold(words.trim());
   if (!wanted) return [];
-  const found = levels.flatMap((level, depth) =>
-    level.folded.flatMap((name, area) => {
+  const found = levels.flatMap((level, depth) => {
+    level.folded ??= level.column("naam").map((name) => fold(name ?? ""));
+    return level.folded.flatMap((name, area) => {
       const place = name.indexOf(wanted);
       const order = name === wanted ? 0 : place === 0 ? 1 : 2;
       return place < 0 ? [] : [{ level, area, order, depth }];
-    }),
-  );
+    });
+  });
   return found.sort((a, b) => a.order - b.order || a.depth - b.depth || a.area - b.area).slice(0, most);
 }
+
+const compareTexts = new Intl.Collator("nl").compare;
 
 /** Areas in the order of a column; missing values last, whichever way. */
 function sorted(areas, values, descending) {
   const way = descending ? -1 : 1;
   const isMissing = (value) => value === null || Number.isNaN(value);
-  const compare = new Intl.Collator("nl").compare;
   return [...areas].sort((a, b) => {
     const [p, q] = [values[a], values[b]];
     if (isMissing(p) || isMissing(q)) return isMissing(p) - isMissing(q) || a - b;
-    return way * (typeof p === "string" ? compare(p, q) : p - q) || a - b;
+    return way * (typeof p === "string" ? compareTexts(p, q) : p - q) || a - b;
   });
 }
 

@@ -5,11 +5,14 @@ const RANK_HELP =
   "Rang 1 heeft de hoogste score. Tussen haakjes: de rang valt in 90% van de berekeningen binnen deze grenzen.";
 const LEVELS = { buurt: "buurten", wijk: "wijken", gemeente: "gemeenten" };
 
+const FORMATS = []; // by number of decimals: they are slow to make
+
 /** A decimal comma and a point for thousands; a dash for a missing value. */
 function number(value, decimals = 0) {
   if (value === null || Number.isNaN(value)) return "–";
   const digits = { minimumFractionDigits: decimals, maximumFractionDigits: decimals };
-  return value.toLocaleString("nl-NL", digits).replace("-", "−");
+  FORMATS[decimals] ??= new Intl.NumberFormat("nl-NL", digits);
+  return FORMATS[decimals].format(value).replace("-", "−");
 }
 
 function withUnit(value, layer) {
