@@ -171,6 +171,33 @@ def test_an_absent_or_broken_file_and_a_wrong_variant(tmp_path: Path) -> None:
         load_spec(broken, CATALOGUE)
 
 
+def test_a_base_is_found_beside_its_variant(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "eigen").mkdir()
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path / "eigen", raw() | {"id": "eigen"})
+    (tmp_path / "variant.toml").write_text('base = "eigen/spec.toml"\nid = "variant"')
+    (tmp_path / "eigen" / "variant.toml").write_text('base = "spec.toml"\nid = "variant"')
+    expected = SPEC.model_copy(update={"id": "variant"})
+    for file in (tmp_path / "variant.toml", tmp_path / "eigen" / "variant.toml", "eigen/variant.toml"):
+        assert load_spec(file, CATALOGUE) == expected
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        ('base = "spec.toml"', "is its own base"),
+        ("base = 5", "No such file"),
+        ('base = "deltaplan"\ndrop_domains = 5', "domains that cannot be read"),
+        ('base = "deltaplan"\ndomain = ["wonen"]', "domains that cannot be read"),
+        ('base = "deltaplan"\ndrop_domains = [["wonen"]]', "domains that cannot be read"),
+    ],
+)
+def test_a_variant_of_any_shape_is_read_or_refused(tmp_path: Path, content: str, problem: str) -> None:
+    (tmp_path / "spec.toml").write_text(content)
+    with pytest.raises(CatalogueError, match=problem):
+        load_spec(tmp_path / "spec.toml", CATALOGUE)
+
+
 def test_points_grow_with_the_number_of_areas() -> None:
     treatment = Treatment(max_skew=2, max_kurtosis=3.5, max_points=5, max_share=0.01)
     assert [treatment.points(n) for n in (91, 500, 14_500)] == [5, 5, 145]

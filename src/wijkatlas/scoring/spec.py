@@ -264,13 +264,15 @@ def load_spec(name_or_path: str | Path, catalogue: Catalogue) -> ScoreSpec:
     """
     Read a score specification that ships with the package (by its name) or a file (by its path).
 
-    A variant names its `base`, overrides what it declares itself and may `drop_domains`.
+    A variant names its `base` (one that ships, or a file by its path from the variant's folder), overrides
+    what it declares itself and may `drop_domains`.
 
     Raises
     ------
     CatalogueError
-        The file is absent or no TOML, a key is unknown or lacking, a weight is not positive, a domain
-        is empty, or an indicator is unknown, twice there or context only; the message names it.
+        The file is absent or no TOML, or its own base; a key is unknown or lacking, a weight is not
+        positive, a domain is empty, or an indicator is unknown, twice there or context only; the message
+        names it.
     """
     raw = _read(name_or_path)
     try:
@@ -283,21 +285,31 @@ def load_spec(name_or_path: str | Path, catalogue: Catalogue) -> ScoreSpec:
     return spec
 
 
-def _read(name_or_path: str | Path) -> dict[str, Any]:
-    shipped = SCORES / f"{name_or_path}.toml"
-    file = shipped if shipped.is_file() else Path(name_or_path)
+def _read(
+    name_or_path: str | Path, folder: Path = Path(), variants: frozenset[str] = frozenset()
+) -> dict[str, Any]:
+    """Read a file in `folder`, on which these `variants` are based, with its own base filled in."""
+    shipped, path = SCORES / f"{name_or_path}.toml", folder / name_or_path
+    file = shipped if shipped.is_file() else path
+    if str(file) in variants:
+        raise CatalogueError(f"score specification {name_or_path}: is its own base")
     try:
         raw = tomllib.loads(file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise CatalogueError(f"score specification {name_or_path}: {error}") from error
     if "base" not in raw:
         return raw
-    base = _read(raw.pop("base"))
-    dropped = set(raw.pop("drop_domains", ()))
-    domains = raw.pop("domain", base["domain"])
-    if unknown := dropped - {domain.get("id") for domain in domains}:
-        raise CatalogueError(f"score specification {name_or_path}: no domain to drop: {some(unknown)}")
-    kept = [domain for domain in domains if domain.get("id") not in dropped]
+    base = _read(str(raw.pop("base")), path.parent, variants | {str(file)})
+    try:
+        dropped = set(raw.pop("drop_domains", ()))
+        domains = raw.pop("domain", base["domain"])
+        if unknown := dropped - {domain.get("id") for domain in domains}:
+            raise CatalogueError(f"score specification {name_or_path}: no domain to drop: {some(unknown)}")
+        kept = [domain for domain in domains if domain.get("id") not in dropped]
+    except (AttributeError, KeyError, TypeError) as error:
+        raise CatalogueError(
+            f"score specification {name_or_path}: domains that cannot be read: {error}"
+        ) from error
     return {**_overridden(base, raw), "domain": kept}
 
 
