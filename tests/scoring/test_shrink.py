@@ -40,3 +40,10 @@ def test_what_cannot_be_shrunk_stays_as_it_was() -> None:
     shares = np.array([0.1, np.nan, 0.3, 0.2])
     totals = np.array([np.nan, 100, 0, 100])
     np.testing.assert_array_equal(shrink(shares, totals, np.array([0, 0, 0, 1])), shares)
+
+
+def test_a_rate_above_one_a_person_is_no_share() -> None:
+    shares, totals = np.array([2.0, 0.1, 0.2, 0.15]), np.array([150.0, 1000, 1000, 1000])
+    result = shrink(shares, totals, np.zeros(4, int))
+    assert result[0] == 2
+    np.testing.assert_array_equal(result[1:], shrink(shares[1:], totals[1:], np.zeros(3, int)))

@@ -44,7 +44,7 @@ def shrink(shares: Floats, totals: Floats, parents: NDArray[np.intp]) -> Floats:
     Parameters
     ----------
     shares
-        Shape (n,), 0 to 1; NaN is missing.
+        Shape (n,), 0 to 1; NaN is missing. More than 1 is a rate, such as crimes a person, and no share.
     totals
         Shape (n,), the persons, households or dwellings under each share; NaN is unknown.
     parents
@@ -53,11 +53,12 @@ def shrink(shares: Floats, totals: Floats, parents: NDArray[np.intp]) -> Floats:
     Returns
     -------
     shares
-        Shape (n,). As they were where the total is unknown or zero, or where the area is the only one
-        of its municipality with a figure, so that the variance between areas is not defined.
+        Shape (n,). As they were where they are no share, where the total is unknown or zero, or where the
+        area is the only one of its municipality with a figure, so that the variance between areas is not
+        defined.
     """
-    totals = np.where(np.isnan(shares) | ~(totals > 0), np.nan, totals)
-    frame = pd.DataFrame({"count": np.clip(shares, 0, 1) * totals, "total": totals})
+    totals = np.where((shares <= 1) & (totals > 0), totals, np.nan)
+    frame = pd.DataFrame({"count": shares * totals, "total": totals})
     own = log_odds(frame["count"].to_numpy(), totals)
     groups = frame.assign(own=own, parent=parents).groupby("parent")
     sums = groups[["count", "total"]].transform("sum")
