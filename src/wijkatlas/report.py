@@ -32,7 +32,7 @@ def report(folder: Path, before: Path | None = None) -> str:
         *("", "## News", *news(manifest, before)),
         *("", "## Quality gate", "Passed: an edition that it stops is not published, and fails the run."),
         *("", "## Highest priorities"),
-        "| Rang (90%) | Buurt | Gemeente | Score | Kans op top 10% | Zekerheid |",
+        "| Plaats (90%) | Buurt | Gemeente | Score | Kans op de eerste 10% | Zekerheid |",
         "|---|---|---|---|---|---|",
         *top(ranked),
     ]

@@ -241,9 +241,9 @@ def test_hovering_says_name_rank_chance_and_class(on_map: Visit) -> None:
     on_map.page.mouse.move(box["x"] + x, box["y"] + y)
     lines = on_map.page.locator(f"{on_map.part('tip')} span").all_inner_texts()
     assert lines[0] == f"{area['naam']}, {area['gemeente']}"
-    assert lines[1] == f"Rang {area['rang']:.0f} (90%: {area['rang_p05']:.0f}–{area['rang_p95']:.0f})"
-    assert lines[2] == f"Kans op top 10%: {100 * area['kans_top10']:.0f}%"
-    assert lines[3] == "Klasse: onzeker"
+    assert lines[1] == f"Plaats {area['rang']:.0f} (90%: {area['rang_p05']:.0f}–{area['rang_p95']:.0f})"
+    assert lines[2] == f"Kans op de eerste 10%: {100 * area['kans_top10']:.0f}%"
+    assert lines[3] == "Zekerheid: onzeker"
 
 
 def _worse_than(attributes: pd.DataFrame, percentile: float) -> pd.Series:

@@ -261,7 +261,7 @@ def test_the_method_names_every_figure_and_weight(pages: dict[str, Node], editio
 def test_the_method_claims_no_more_than_it_is(pages: dict[str, Node]) -> None:
     text = pages["methode.html"].text
     assert "geen officiële manier" in text
-    assert "Herkomst, nationaliteit, godsdienst en taal tellen nooit mee" in text
+    assert "Herkomst, nationaliteit, geloof en taal tellen nooit mee" in text
 
 
 def test_the_method_names_an_own_table_that_was_never_fetched(contents: Contents, tmp_path: Path) -> None:

@@ -158,7 +158,7 @@ def to_markdown(divisions: Divisions) -> str:
             f"{division.amount(scenario.total)} {scenario.unit}. {scenario.origin}",
             f"{division.receiving} van {len(division.allocation.areas)} {division.plural} krijgen iets.",
             "",
-            "| Code | Naam | Rang (90%) | Doelgroep | Krijgt (90%) |",
+            "| Code | Naam | Plaats (90%) | Doelgroep | Krijgt (90%) |",
             "|---|---|---|---|---|",
         ]
         for row in division.top[:10]:

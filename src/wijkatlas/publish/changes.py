@@ -168,7 +168,7 @@ def to_markdown(changes: Changes) -> str:
     for level in changes.levels.values():
         counts = f"Gebleven: {level.stayed}; erbij: {len(level.entered)}; eraf: {len(level.left)}"
         lines += [f"## {level.level.plural.capitalize()}", ""]
-        lines += [f"{counts}. Met een rang in beide: {dutch.number(level.compared)}.", ""]
+        lines += [f"{counts}. Met een plaats in beide: {dutch.number(level.compared)}.", ""]
         lines += [
             "| Oorzaak | Gebieden verschoven | Middelste verschuiving | Grootste |",
             "|---|---|---|---|",
@@ -189,7 +189,7 @@ def to_markdown(changes: Changes) -> str:
 
 
 def _rows(frame: pd.DataFrame, level: Level) -> Iterator[str]:
-    yield "| Code | Naam | Was (90%) | Nu (90%) | Verschuiving | " + " | ".join(Cause) + " | Over de streep |"
+    yield "| Code | Naam | Was (90%) | Nu (90%) | Verschuiving | " + " | ".join(Cause) + " | Erop of eraf |"
     yield "|---" * (6 + len(Cause)) + "|"
     for row in records(frame):
         parts = [row["verschuiving"], *(row[cause] for cause in Cause)]

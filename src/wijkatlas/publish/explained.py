@@ -46,10 +46,10 @@ def _place(why: Explanation, ranked: Ranked) -> Iterator[str]:
     doubt = ranked.uncertainty.areas.loc[[why.code]].to_dict("records")[0]
     scored = ranked.scores.overview["rang"].notna().sum()
     yield (
-        f"Rang {why.rank} (90%: {doubt['rang_p05']}-{doubt['rang_p95']}) van {scored}; "
-        f"kans op top 10%: {dutch.percent(doubt['kans_top10'])}, {doubt['klasse']}."
+        f"Plaats {why.rank} (90%: {doubt['rang_p05']}-{doubt['rang_p95']}) van {scored}; "
+        f"kans op de eerste 10%: {dutch.percent(doubt['kans_top10'])}, {doubt['klasse']}."
     )
-    yield f"Score {dutch.number(why.score, 1)}; de mediaan is {dutch.number(why.median, 1)}."
+    yield f"Score {dutch.number(why.score, 1)}; het middelste gebied heeft {dutch.number(why.median, 1)}."
 
 
 def _reasons(why: Explanation, ranked: Ranked, catalogue: Catalogue) -> Iterator[str]:
@@ -67,11 +67,11 @@ def _reasons(why: Explanation, ranked: Ranked, catalogue: Catalogue) -> Iterator
 
 def _tipping(tipping: pd.Series, catalogue: Catalogue) -> str:
     if pd.isna(tipping["gewicht_van"]):
-        return "Geen enkele verandering van één gewicht haalt dit gebied uit de top 10%."
+        return "Geen enkele verandering van één gewicht haalt dit gebied uit de eerste 10%."
     name = tipping["gewicht_van"]
     entry = catalogue.domains.get(name) or catalogue.indicators[name]
     old, new = (dutch.number(tipping[column], 2) for column in ("gewicht", "gewicht_naar"))
-    return f"Uit de top 10% zodra het gewicht van {entry.label} voorbij {new} gaat (nu {old})."
+    return f"Uit de eerste 10% zodra het gewicht van {entry.label} voorbij {new} gaat (nu {old})."
 
 
 def _figures(code: str, ranked: Ranked, catalogue: Catalogue) -> Iterator[str]:

@@ -21,7 +21,7 @@ from wijkatlas.publish.payload import MapLayer, Sheet, pack
 
 SCRIPTS = ("decode", "words", "view", "canvas", "card", "list", "controls", "page")
 FALLBACK_ROWS = 100
-FALLBACK_COLUMNS = {"rang": "Rang", "naam": "Naam", "gemeente": "Gemeente", "klasse": "Klasse"}
+FALLBACK_COLUMNS = {"rang": "Plaats", "naam": "Naam", "gemeente": "Gemeente", "klasse": "Zekerheid"}
 
 
 @dataclass(frozen=True)

@@ -25,18 +25,18 @@ test("a missing value is said in words, a zero is a zero", () => {
 
 test("a rank comes with its interval and its chance", () => {
   const area = { rang: 143, laag: 96, hoog: 212, kans: 0.84 };
-  assert.equal(rankText(area), "Rang 143 (90%: 96–212)");
-  assert.equal(chanceText(area), "Kans op top 10%: 84%");
-  assert.equal(rankText({ rang: 5, laag: NaN }), "Rang 5");
+  assert.equal(rankText(area), "Plaats 143 (90%: 96–212)");
+  assert.equal(chanceText(area), "Kans op de eerste 10%: 84%");
+  assert.equal(rankText({ rang: 5, laag: NaN }), "Plaats 5");
   assert.equal(rankText({ rang: NaN, reden: "te weinig cijfers" }), "Niet gescoord: te weinig cijfers");
   assert.equal(chanceText({ kans: NaN }), "");
 });
 
 test("only certainty itself is a chance of 0% or 100%", () => {
-  assert.equal(chanceText({ kans: 0.001 }), "Kans op top 10%: minder dan 1%");
-  assert.equal(chanceText({ kans: 0.999 }), "Kans op top 10%: meer dan 99%");
-  assert.equal(chanceText({ kans: 0 }), "Kans op top 10%: 0%");
-  assert.equal(chanceText({ kans: 1 }), "Kans op top 10%: 100%");
+  assert.equal(chanceText({ kans: 0.001 }), "Kans op de eerste 10%: minder dan 1%");
+  assert.equal(chanceText({ kans: 0.999 }), "Kans op de eerste 10%: meer dan 99%");
+  assert.equal(chanceText({ kans: 0 }), "Kans op de eerste 10%: 0%");
+  assert.equal(chanceText({ kans: 1 }), "Kans op de eerste 10%: 100%");
 });
 
 test("classes do not share ends", () => {

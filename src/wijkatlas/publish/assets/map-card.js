@@ -56,7 +56,7 @@ function fillCard(card, level, layers, i) {
   const facts = [
     level.has("rang") && rankText(area),
     chanceText(area),
-    area.klasse && `Klasse: ${area.klasse}`,
+    area.klasse && `Zekerheid: ${area.klasse}`,
     `${main.label}: ${figureText(level, main, i)}`,
   ];
   card.replaceChildren(

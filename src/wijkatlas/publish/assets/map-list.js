@@ -4,11 +4,11 @@
 function listColumns(level, layers) {
   const known = (i) => describe(level, i);
   const fixed = [
-    { id: "rang", label: "Rang", text: (i) => rankInList(known(i)) },
+    { id: "rang", label: "Plaats", text: (i) => rankInList(known(i)) },
     { id: "naam", label: level.label, text: (i) => known(i).naam },
     { id: "gemeente", label: "Gemeente", text: (i) => known(i).gemeente ?? "" },
-    { id: "klasse", label: "Klasse", text: (i) => known(i).klasse ?? known(i).reden ?? "–" },
-    { id: "kans_top10", label: "Kans op top 10%", text: (i) => (Number.isNaN(known(i).kans) ? "–" : percent(known(i).kans)) },
+    { id: "klasse", label: "Zekerheid", text: (i) => known(i).klasse ?? known(i).reden ?? "–" },
+    { id: "kans_top10", label: "Kans op de eerste 10%", text: (i) => (Number.isNaN(known(i).kans) ? "–" : percent(known(i).kans)) },
   ];
   const shown = layers
     .filter((layer) => !fixed.some(({ id }) => id === layer.id))

@@ -290,7 +290,7 @@ class AtlasPage {
     const value = layer.kind === "class" ? "" : `${layer.label}: ${figureText(level, layer, area)}`;
     const name = [known.naam, known.gemeente].filter(Boolean).join(", ");
     const rank = level.has("rang") ? rankText(known) : "";
-    return [name, rank, chanceText(known), known.klasse && `Klasse: ${known.klasse}`, value].filter(Boolean);
+    return [name, rank, chanceText(known), known.klasse && `Zekerheid: ${known.klasse}`, value].filter(Boolean);
   }
 
   /* ---- the table ---- */

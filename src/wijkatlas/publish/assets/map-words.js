@@ -2,7 +2,7 @@
 
 const MISSING = "geen cijfer";
 const RANK_HELP =
-  "Rang 1 heeft de hoogste score. Tussen haakjes: de rang valt in 90% van de berekeningen binnen deze grenzen.";
+  "Plaats 1 heeft de hoogste score. Tussen haakjes staat de marge: in 90% van de doorrekeningen ligt de plaats daarbinnen.";
 const LEVELS = { buurt: "buurten", wijk: "wijken", gemeente: "gemeenten" };
 
 const FORMATS = []; // by number of decimals: they are slow to make
@@ -22,11 +22,11 @@ function withUnit(value, layer) {
   return number(value, layer.decimals) + unit;
 }
 
-/** "Rang 143 (90%: 96–212)". */
+/** "Plaats 143 (90%: 96–212)". */
 function rankText(area) {
   if (Number.isNaN(area.rang)) return area.reden ? `Niet gescoord: ${area.reden}` : "Niet gescoord";
   const interval = Number.isNaN(area.laag) ? "" : ` (90%: ${number(area.laag)}–${number(area.hoog)})`;
-  return `Rang ${number(area.rang)}${interval}`;
+  return `Plaats ${number(area.rang)}${interval}`;
 }
 
 /** "143 (96–212)": a rank never stands without its interval. */
@@ -36,7 +36,7 @@ function rankInList(area) {
 }
 
 function chanceText(area) {
-  return Number.isNaN(area.kans) ? "" : `Kans op top 10%: ${percent(area.kans)}`;
+  return Number.isNaN(area.kans) ? "" : `Kans op de eerste 10%: ${percent(area.kans)}`;
 }
 
 /** A share from 0 to 1; only certainty itself is 0% or 100%. */
