@@ -15,7 +15,7 @@ from wijkatlas.errors import SourceError, some
 from wijkatlas.geometry import RD_NEW, Geometries
 
 TOLERANCE = 5.0  # metres: what CBS itself takes for a moved border
-MIN_COVERED = 0.5  # an area of which less lies in the other division has no counterpart there
+MIN_COVERED = 0.5  # an old area of which less lies in the new division has no counterpart there
 
 Floats = npt.NDArray[np.float64]
 Positions = npt.NDArray[np.intp]

@@ -1,16 +1,15 @@
 """A made-up level table with every indicator of the deltaplan, for the scoring tests and benchmarks."""
 
-import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from wijkatlas.areas import Level, LevelTable, Status
+from tests.scoring.worlds import buurten
+from wijkatlas.areas import LevelTable
 from wijkatlas.catalog import Indicator, load_catalogue
 from wijkatlas.scoring.spec import ScoreSpec, load_spec
 
 CATALOGUE = load_catalogue()
 SPEC = load_spec("deltaplan", CATALOGUE)
-YEAR = 2024
 PER_GEMEENTE = 40
 
 
@@ -29,31 +28,10 @@ def synthetic_table(n: int, seed: int = 0, *, missing: float = 0.03, spec: Score
         figure[rng.random(n) < missing] = np.nan
         values[indicator.id] = figure
     frame = pd.DataFrame(values, codes)
-    known = frame.notna()
     denominators = pd.DataFrame(np.nan, codes, frame.columns)
     for weighted in spec.indicators:
         denominators[weighted.id] = inwoners
-    return LevelTable(
-        level=Level.BUURT,
-        year=YEAR,
-        areas=gpd.GeoDataFrame(
-            {
-                "naam": codes,
-                "wijk_code": "WK" + codes.str[2:8],
-                "wijk_naam": "wijk",
-                "gemeente_code": "GM" + codes.str[2:6],
-                "gemeente_naam": "gemeente",
-            },
-            geometry=[None] * n,
-            index=codes,
-            crs=28992,
-        ),
-        values=frame,
-        denominators=denominators,
-        status=known.replace({True: Status.OBSERVED, False: Status.NOT_PUBLISHED}).astype("str"),
-        peiljaar=pd.DataFrame(YEAR, codes, frame.columns).where(known).astype("Int16"),
-        parts_missing=pd.DataFrame(0, codes, frame.columns).astype("Int32"),
-    )
+    return buurten(frame, denominators)
 
 
 def _figure(indicator: Indicator, worse: np.ndarray, inwoners: np.ndarray) -> np.ndarray:

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scoring.synthetic import shuffled, synthetic_table
-from scoring.worlds import level_table, random_worse, specification
+from tests.scoring.synthetic import shuffled, synthetic_table
+from tests.scoring.worlds import level_table, random_worse, specification
 from wijkatlas.areas import LevelTable
 from wijkatlas.catalog import load_catalogue
 from wijkatlas.errors import CatalogueError, ScoringError

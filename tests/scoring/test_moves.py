@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from shapely import union_all
 
-from scoring.worlds import INDICATORS, level_table, random_worse, specification
+from tests.scoring.worlds import INDICATORS, level_table, random_worse, specification
 from wijkatlas.areas import LevelTable, Status
 from wijkatlas.catalog import load_catalogue
 from wijkatlas.crosswalk import make_crosswalk

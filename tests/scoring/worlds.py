@@ -44,7 +44,12 @@ def level_table(worse: np.ndarray, extra: dict[str, np.ndarray] | None = None) -
     figures = pd.DataFrame(worse, codes, INDICATORS)
     figures[list(LOWER_IS_WORSE)] *= -1
     values = figures.assign(inwoners=1000.0, **(extra or {}))
-    known = values.notna()
+    return buurten(values, pd.DataFrame(1000.0, codes, values.columns))
+
+
+def buurten(values: pd.DataFrame, denominators: pd.DataFrame) -> LevelTable:
+    """Return a table of these figures, all of one year, in a row of square buurten."""
+    codes, known = values.index, values.notna()
     return LevelTable(
         level=Level.BUURT,
         year=YEAR,
@@ -61,7 +66,7 @@ def level_table(worse: np.ndarray, extra: dict[str, np.ndarray] | None = None) -
             crs=28992,
         ),
         values=values,
-        denominators=pd.DataFrame(1000.0, codes, values.columns),
+        denominators=denominators,
         status=known.replace({True: Status.OBSERVED, False: Status.NOT_PUBLISHED}).astype("str"),
         peiljaar=pd.DataFrame(YEAR, codes, values.columns).where(known).astype("Int16"),
         parts_missing=pd.DataFrame(0, codes, values.columns).astype("Int32"),

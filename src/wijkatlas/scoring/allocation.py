@@ -1,9 +1,7 @@
 """Allocation: a scenario's total divided over areas by need and people, with the interval of that."""
 
-import os
 import tomllib
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from decimal import Decimal
 from importlib.resources import files
@@ -21,8 +19,8 @@ from wijkatlas.catalog.models import Entry, Name, Text
 from wijkatlas.errors import CatalogueError, ScoringError, some
 from wijkatlas.scoring.panel import Panel, assemble_panel
 from wijkatlas.scoring.rank import rank
-from wijkatlas.scoring.spec import ScoreSpec, Share
-from wijkatlas.scoring.uncertainty import EVERY_SOURCE, Replicator
+from wijkatlas.scoring.spec import ScoreSpec, Share, places
+from wijkatlas.scoring.uncertainty import EVERY_SOURCE, Replicator, bounds_at, on_threads
 
 SCENARIOS = files("wijkatlas.catalog") / "scenarios.toml"
 MOST_STEPS = 10**12  # below this, quotas in floating point are precise to far less than a step
@@ -216,9 +214,7 @@ def allocate(
             for k, division in enumerate(divisions):
                 drawn[k, row] = largest_remainder(division.needs(*outcome), division.scenario.steps)
 
-    threads = workers or os.cpu_count() or 1
-    with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(fill, [range(first, count, threads) for first in range(threads)]))
+    on_threads(fill, count, workers)
     return [
         division.framed(need, amounts)
         for division, need, amounts in zip(divisions, needs, drawn, strict=True)
@@ -240,7 +236,7 @@ class Division:
         self._places = len(self._counts)
         self._likely = np.ones(len(self._counts), bool)
         if scenario.among.method == "top":
-            self._places = max(1, int(scenario.among.share * len(self._counts) + 1e-9))
+            self._places = places(scenario.among.share, len(self._counts))
         elif scenario.among.method == "likely":
             self._likely = chances >= scenario.among.min_probability
         self._domain = None
@@ -270,7 +266,7 @@ class Division:
         empty = float((drawn.sum(axis=1) == 0).mean())
         chance = (drawn > 0).mean(axis=0)
         drawn.sort(axis=0)
-        low, high = (drawn[max(0, int(np.ceil(share * len(drawn))) - 1)] for share in (0.05, 0.95))
+        low, high = drawn[bounds_at(len(drawn), 0.05, 0.95)]
 
         def spread(values: NDArray[Any]) -> NDArray[Any]:
             everywhere = np.zeros(len(self.panel.codes), values.dtype)

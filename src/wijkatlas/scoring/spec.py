@@ -129,6 +129,11 @@ class WeightedDomain(Entry):
     indicators: Annotated[tuple[WeightedIndicator, ...], Field(min_length=1, alias="indicator")]
 
 
+def places(share: float, areas: int) -> int:
+    """Return how many of `areas` are in a top `share`: rounded down, but not to 0."""
+    return max(1, int(share * areas + 1e-9))
+
+
 class Certainty(Entry):
     """A class of areas by their probability of belonging to the top."""
 
@@ -163,8 +168,8 @@ class Perturbation(Entry):
         return self
 
     def places(self, areas: int) -> int:
-        """Return how many of `areas` are in the top share: rounded down, but not to 0."""
-        return max(1, int(self.top_share * areas + 1e-9))
+        """Return how many of `areas` are in the top share."""
+        return places(self.top_share, areas)
 
 
 class Analysis(Entry):

@@ -1,7 +1,7 @@
 """Uncertainty: every area's rank under other choices, other draws of the data and other estimates."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -176,9 +176,7 @@ class Replicator:
             for row in rows:
                 ranks[row] = rank(self.outcome(choices[row])[1])
 
-        threads = workers or os.cpu_count() or 1
-        with ThreadPoolExecutor(threads) as pool:
-            list(pool.map(fill, [range(first, len(choices), threads) for first in range(threads)]))
+        on_threads(fill, len(choices), workers)
         return ranks
 
     def outcome(self, choices: Choices) -> tuple[Floats, Floats]:
@@ -221,6 +219,18 @@ def _key(choices: Choices) -> str:
     return f"{choices.factor} {choices.normalisation.model_dump_json()}"
 
 
+def on_threads(fill: Callable[[range], None], count: int, workers: int | None) -> None:
+    """Let threads, by default one a processor, `fill` their part of `count` rows."""
+    threads = workers or os.cpu_count() or 1
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(fill, [range(first, count, threads) for first in range(threads)]))
+
+
+def bounds_at(count: int, *shares: float) -> list[int]:
+    """Return where, among `count` ordered draws, the smallest stands with each share at or below it."""
+    return [max(0, int(np.ceil(share * count)) - 1) for share in shares]
+
+
 def summarise(ranks: Ranks, panel: Panel) -> pd.DataFrame:
     """
     Sum up ranks (replications, n scored areas) into intervals, probabilities and classes by area code.
@@ -230,7 +240,7 @@ def summarise(ranks: Ranks, panel: Panel) -> pd.DataFrame:
     """
     ranges = panel.spec.uncertainty
     count, n = ranks.shape
-    quantiles = [max(0, int(np.ceil(share * count)) - 1) for share in (0.05, 0.50, 0.95)]
+    quantiles = bounds_at(count, 0.05, 0.50, 0.95)
     places = ranges.places(n)
     intervals = np.empty((n, 3), np.int32)
     top_share, top_count = np.empty(n), np.empty(n)
