@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 from typing import Self
@@ -18,6 +19,7 @@ from wijkatlas.publish.columns import cells
 from wijkatlas.publish.contents import Contents, folder_name
 from wijkatlas.publish.geojson import Features
 from wijkatlas.publish.geopackage import Records, empty_geopackage, stamped, write_geopackage
+from wijkatlas.publish.processes import do_all
 from wijkatlas.publish.tables import Lines
 
 NOTICE = "LICENTIE.txt"
@@ -85,13 +87,18 @@ def write_data(contents: Contents, folder: Path) -> None:
     with stamped(contents.date):
         records = {level: layer.records for level, layer in layers.items()}
         empty = empty_geopackage(records, contents, whole)
-        write_layers(layers, whole, contents=contents, empty=empty)
-        for code, own in sorted(parts.items()):
+
+        def write_gemeente(code: str) -> None:
             place = gemeenten / folder_name(code, names[code])
             place.mkdir(parents=True)
-            write_layers(own, place, contents=contents, empty=empty)
-            for level, layer in own.items():
+            write_layers(parts[code], place, contents=contents, empty=empty)
+            for level, layer in parts[code].items():
                 layer.figures.write(place / f"{level.plural}-cijfers.csv")
+
+        def write_whole() -> None:
+            write_layers(layers, whole, contents=contents, empty=empty)
+
+        do_all([write_whole, *(partial(write_gemeente, code) for code in sorted(parts))])
 
 
 def write_layers(layers: Mapping[Level, Layer], folder: Path, *, contents: Contents, empty: bytes) -> None:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from functools import cache
+from functools import cache, partial
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from wijkatlas.publish.columns import Field, fields
 from wijkatlas.publish.contents import Contents, folder_name
 from wijkatlas.publish.map import asset
 from wijkatlas.publish.method import method_of
+from wijkatlas.publish.processes import do_all
 from wijkatlas.publish.rankings import Ranking, listing
 
 ASSETS = ("style.css", "search.js", "table.js", "gemeente.js")
@@ -61,12 +62,16 @@ def write_pages(contents: Contents, folder: Path) -> None:
     page = render("methode.html", here="methode.html", root="", **shared, **method_of(contents, levels))
     (folder / "methode.html").write_text(page, encoding="utf-8")
     atlas = Atlas(contents, _texts()["map"])
-    atlas.write_whole(folder / "kaart.html")
     atlas.write_shared(folder / "assets")
-    for context in _gemeenten(contents, folder, levels):
+
+    def write_gemeente(context: dict[str, Any]) -> None:
         own_map = atlas.map_of(context["gemeente"]["gemeente_code"])
         page = render("gemeente.html", here="", root="../../", **shared, **context, map=own_map)
         (folder / "gemeenten" / context["here_folder"] / "index.html").write_text(page, encoding="utf-8")
+
+    write_whole = partial(atlas.write_whole, folder / "kaart.html")
+    gemeenten = (partial(write_gemeente, context) for context in _gemeenten(contents, folder, levels))
+    do_all([write_whole, *gemeenten])
 
 
 def _dropped(contents: Contents) -> list[str]:

@@ -1,0 +1,103 @@
+"""Work shared out over processes: all of it is done once, and what fails in another process is told here."""
+
+import multiprocessing
+import os
+import signal
+import threading
+import time
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from wijkatlas.errors import PublishError
+from wijkatlas.publish.processes import FEWEST, Work, do_all
+
+MANY = 3 * FEWEST
+MINE = os.getpid()
+FORK = multiprocessing.get_context("fork")
+PATIENCE = 60  # seconds, in which another process surely starts
+
+
+@pytest.fixture(autouse=True)
+def _three_processors(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.cpu_count", lambda: 3)
+
+
+def test_each_piece_is_done_once_by_three_processes(tmp_path: Path) -> None:
+    together = FORK.Barrier(3)
+    joined: list[int] = []  # one list a process
+
+    def work(number: int) -> None:
+        if not joined:
+            joined.append(together.wait(PATIENCE))
+        (tmp_path / f"{number}-{os.getpid()}").touch()
+
+    do_all([partial(work, number) for number in range(MANY)])
+    done = [path.name.split("-") for path in tmp_path.iterdir()]
+    assert sorted(int(number) for number, _ in done) == list(range(MANY))
+    assert len({process for _, process in done}) == 3
+
+
+def test_little_work_is_done_here() -> None:
+    done: list[int] = []
+    do_all([partial(done.append, number) for number in range(FEWEST)])
+    assert done == list(range(FEWEST))
+    do_all([])
+
+
+def in_another(act: Work) -> list[Work]:
+    """Return work that does `act` in another process; this one waits for that."""
+    begun = FORK.Event()
+
+    def work() -> None:
+        if os.getpid() == MINE:
+            assert begun.wait(PATIENCE)
+        else:
+            begun.set()
+            act()
+
+    return [work] * MANY
+
+
+def test_a_failure_in_another_process_is_told_here(tmp_path: Path) -> None:
+    def refuse() -> None:
+        raise PublishError("de kaart klopt niet")
+
+    with pytest.raises(PublishError, match="de kaart klopt niet"):
+        do_all(in_another(refuse))
+    with pytest.raises(PublishError, match="could not be written"):
+        do_all(in_another((tmp_path / "absent" / "a.csv").touch))
+    with pytest.raises(PublishError, match="exit code -9"):
+        do_all(in_another(lambda: os.kill(os.getpid(), signal.SIGKILL)))
+
+
+def test_a_failure_here_ends_the_others() -> None:
+    def work() -> None:
+        if os.getpid() == MINE:
+            raise OSError(28, "No space left on device")
+        threading.Event().wait()
+
+    with pytest.raises(OSError, match="No space left"):
+        do_all([work] * MANY)
+    assert multiprocessing.active_children() == []
+
+
+def test_the_others_stop_when_this_process_is_killed(tmp_path: Path) -> None:
+    def work(number: int) -> None:
+        (tmp_path / str(number)).touch()
+        if os.getppid() == MINE:
+            os.kill(os.getpid(), signal.SIGKILL)
+        parent = multiprocessing.parent_process()
+        while parent is not None and os.getppid() == parent.pid:
+            time.sleep(0.01)
+
+    receiver, sender = multiprocessing.Pipe(duplex=False)  # closed when the last process has gone
+    works = [partial(work, number) for number in range(MANY)]
+    starter = FORK.Process(target=do_all, args=(works,))
+    starter.start()
+    sender.close()
+    with pytest.raises(EOFError):
+        receiver.recv()
+    starter.join()
+    assert len(list(tmp_path.iterdir())) <= 3
