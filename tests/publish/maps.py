@@ -138,10 +138,12 @@ class Visit:
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
 
     def open(self, address: str) -> None:
-        """Go to an address and wait until the map is painted."""
+        """Go to an address and wait until the map is painted, and then the list."""
         self.page.goto("about:blank")
         self.page.goto(address)
-        self.page.evaluate("window.wijkatlas")
+        self.page.evaluate(
+            "async () => { await window.wijkatlas; await new Promise((done) => setTimeout(done)); }"
+        )
 
     def read(self, expression: str) -> Any:
         """Evaluate an expression of `atlas`, the page's inspection object, and of `argument`."""

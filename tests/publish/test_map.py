@@ -129,6 +129,17 @@ def test_the_hash_seed_does_not_change_a_byte(page_file: Path, tmp_path: Path) -
     assert other.read_bytes() == page_file.read_bytes()
 
 
+def test_a_part_of_the_map_counts_within_the_whole() -> None:
+    values = -BUURTEN.sort_index()["inkomen"]
+    others_better = (values.to_numpy()[:, None] > values.to_numpy()).sum(axis=1)
+    expected = np.where(values.isna(), np.nan, 100 * others_better // (values.count() - 1))
+    rows = np.arange(5, 25)
+    shares = SHEETS[0].take(rows).of_column("ongunstiger:inkomen")
+    np.testing.assert_array_equal(shares, expected[rows])
+    assert np.nanmin(expected) == 0
+    assert np.nanmax(expected) == 100
+
+
 def _refused(levels: list[MapLevel], layers: tuple[MapLayer, ...] = LAYERS) -> str:
     with pytest.raises(PublishError) as refusal:
         sheets_of(levels, layers)
@@ -142,6 +153,8 @@ def test_what_does_not_fit_together_is_refused_by_name() -> None:
     assert "no attributes armoede" in _refused([replace(buurt, attributes=BUURTEN.drop(columns="armoede"))])
     assert "no attributes naam" in _refused([replace(buurt, attributes=BUURTEN.drop(columns="naam"))])
     assert "misschien" in _refused([replace(buurt, attributes=BUURTEN.replace("zeker", "misschien"))])
+    exact = BUURTEN.assign(rang_p95=BUURTEN["rang_p95"].mask(BUURTEN["rang"] == 1))
+    assert "a rank without its interval: BU" in _refused([replace(buurt, attributes=exact)])
     endless = BUURTEN.assign(armoede=np.inf)
     assert "armoede has values too large" in _refused([replace(buurt, attributes=endless)])
 
@@ -246,11 +259,12 @@ def test_hovering_says_name_rank_chance_and_class(on_map: Visit) -> None:
     assert lines[3] == "Zekerheid: onzeker"
 
 
-def _worse_than(attributes: pd.DataFrame, percentile: float) -> pd.Series:
-    """Count per area the figures that are worse than in `percentile` percent of the areas, as pandas does."""
+def _worse_than(attributes: pd.DataFrame, percent: float) -> pd.Series:
+    """Count per area, as pandas does, the figures worse than in `percent` of the other areas or more."""
     signs = {layer.id: 1 if layer.worse == "high" else -1 for layer in LAYERS if layer.counted}
     signed = attributes[list(signs)] * pd.Series(signs)
-    return signed.gt(signed.quantile(percentile / 100)).sum(axis=1)
+    shares = signed.rank(method="min").sub(1) / (signed.count() - 1)
+    return shares.ge(percent / 100).sum(axis=1)
 
 
 @pytest.mark.browser
@@ -469,7 +483,8 @@ def test_without_scripts_or_in_an_old_browser_words_and_a_table_stay(
     assert fallback.locator("tbody tr").count() == 100
     first = fallback.locator("tbody tr").first.inner_text().split("\t")
     best = BUURTEN.sort_index().sort_values("rang", kind="stable").iloc[0]
-    assert first == ["1", best["naam"], best["gemeente"], best["klasse"]]
+    rank = f"{best['rang']:.0f} ({best['rang_p05']:.0f}–{best['rang_p95']:.0f})"
+    assert first == [rank, best["naam"], best["gemeente"], best["klasse"]]
     assert not here.page.is_visible(".wa-figure")
     here.page.context.close()
 

@@ -115,6 +115,18 @@ def test_the_map_shows_the_figures_of_the_geojson(here: Visit, edition: Path) ->
     assert not scored
 
 
+def test_both_cards_of_a_buurt_say_the_same(here: Visit, edition: Path) -> None:
+    here.open(f"{file_address(edition / GEMEENTE)}#{BLOEMHOF}")
+    read = "rows => rows.map(row => [...row.cells].map(cell => cell.textContent.trim()))"
+    own = here.page.locator(f"#{BLOEMHOF} .figures tr:has(td)").evaluate_all(read)
+    listed = here.page.locator('[data-part="reasons"] .wa-figures tbody tr').evaluate_all(read)
+    on_map = {name: (value.removesuffix(" (geschat)"), *rest) for name, value, *rest in listed}
+    assert len(own) > 10
+    for name, value, worse, _, year, _ in own:
+        shares = worse if worse == "–" else f"{worse} van de buurten"
+        assert on_map[name] == (value.replace("-", "−"), year, shares)
+
+
 def test_tables_sort_by_number_and_by_name(here: Visit, edition: Path, tmp_path: Path) -> None:
     rows = "".join(
         f"<tr><th>{name}</th><td>{n}</td></tr>" for name, n in (("b", "1.200,5"), ("Ä", "–"), ("a", "90"))

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import geopandas as gpd
 import pandas as pd
@@ -11,6 +11,7 @@ from wijkatlas.areas import Level, Status
 from wijkatlas.catalog import Catalogue, Indicator, Polarity
 from wijkatlas.publish import dutch
 from wijkatlas.publish.charts import Axis
+from wijkatlas.publish.columns import worse_than
 from wijkatlas.scoring.assessment import Ranked
 
 BASICS = ("inwoners", "huishoudens", "woningvoorraad")  # in one line above the reasons
@@ -165,15 +166,15 @@ def _figure(assessment: Ranked, indicator: Indicator, codes: pd.Series) -> list[
     """Write one figure for all areas."""
     table, name = assessment.table, indicator.id
     values = table.values[name].loc[codes]
-    sign = 1 if indicator.polarity is Polarity.HIGHER_IS_WORSE else -1
-    worse = ((sign * values).rank(method="min") - 1) / max(1, values.notna().sum() - 1)
+    end: Literal["high", "low"] = "high" if indicator.polarity is Polarity.HIGHER_IS_WORSE else "low"
+    worse = worse_than(values.round(indicator.decimals), end)
     gaps = assessment.explanations.gaps[name].reindex(codes)
     status = table.status[name].loc[codes].mask(assessment.imputed[name].loc[codes], Status.IMPUTED.value)
     return [
         Figure(
             indicator.label,
             dutch.quantity(value, indicator.unit, indicator.decimals) if known else "geen cijfer",
-            dutch.percent(share) if known else "–",
+            f"{share:.0f}%" if known else "–",
             "–" if pd.isna(gap) else dutch.signed(gap, 1),
             f"{year:.0f}" if known else "–",
             f"{origin}, {missing} zonder cijfer" if missing else origin,

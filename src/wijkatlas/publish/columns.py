@@ -107,6 +107,21 @@ def _identity(table: LevelTable) -> pd.DataFrame:
     return pd.concat([own, named], axis=1).assign(peiljaar=table.year)
 
 
+def worse_than(values: pd.Series, end: Literal["high", "low"]) -> pd.Series:
+    """
+    Return how many percent of the other areas have a better figure, rounded down.
+
+    Parameters
+    ----------
+    values
+        A figure of every area of a level of the edition, as it is published; nulls stay.
+    end
+        Which end of the figure is reason to invest.
+    """
+    better = (values if end == "high" else -values).rank(method="min") - 1
+    return 100 * better // max(1, values.count() - 1)
+
+
 def cells(assessment: Assessment, catalogue: Catalogue) -> pd.DataFrame:
     """
     Return every single figure with its provenance, one row a cell.

@@ -21,7 +21,7 @@ from wijkatlas.publish.payload import MapLayer, Sheet, pack
 
 SCRIPTS = ("decode", "words", "view", "canvas", "card", "list", "controls", "page")
 FALLBACK_ROWS = 100
-FALLBACK_COLUMNS = {"rang": "Plaats", "naam": "Naam", "gemeente": "Gemeente", "klasse": "Zekerheid"}
+FALLBACK_TEXTS = {"naam": "Naam", "gemeente": "Gemeente", "klasse": "Zekerheid"}
 
 
 @dataclass(frozen=True)
@@ -230,18 +230,26 @@ def _element(tag: str, text: str) -> Markup:
 
 def _fallback(sheet: Sheet) -> dict[str, Any]:
     """Return the first areas as a plain table, for who has no script or too old a browser."""
-    held = {name: sheet.of_column(name) for name in FALLBACK_COLUMNS}
-    columns = {name: cells for name, cells in held.items() if cells is not None}
-    order = np.argsort(columns["rang"], kind="stable") if "rang" in columns else np.arange(len(sheet.codes))
-    rows = list(zip(*(cells[order[:FALLBACK_ROWS]] for cells in columns.values()), strict=True))
+    texts = {head: sheet.of_column(name) for name, head in FALLBACK_TEXTS.items()}
+    held = {head: cells for head, cells in texts.items() if cells is not None}
+    rank, low, high = (sheet.of_column(name) for name in ("rang", "rang_p05", "rang_p95"))
+    order = np.arange(len(sheet.codes)) if rank is None else np.argsort(rank, kind="stable")
+    first = order[:FALLBACK_ROWS]
+    columns = {
+        head: ["–" if pd.isna(cell) else cell for cell in cells[first]] for head, cells in held.items()
+    }
+    if rank is not None and low is not None and high is not None:
+        ranks = zip(rank[first], low[first], high[first], strict=True)
+        columns = {"Plaats (marge van 90%)": [_rank(*own) for own in ranks]} | columns
     return {
-        "caption": f"Per {sheet.level}: de eerste {len(rows)} van {dutch.number(len(order))}",
-        "heads": [FALLBACK_COLUMNS[name] for name in columns],
-        "rows": [[_word(cell) for cell in row] for row in rows],
+        "caption": f"Per {sheet.level}: de eerste {len(first)} van {dutch.number(len(order))}",
+        "heads": list(columns),
+        "rows": list(zip(*columns.values(), strict=True)),
     }
 
 
-def _word(cell: str | float | None) -> str:
-    if pd.isna(cell):
+def _rank(rank: float, low: float, high: float) -> str:
+    """Write a rank with its interval, without which it would seem exact."""
+    if np.isnan(rank):
         return "–"
-    return cell if isinstance(cell, str) else f"{cell:.0f}"
+    return f"{dutch.number(rank)} ({dutch.number(low)}–{dutch.number(high)})"

@@ -24,6 +24,7 @@ from wijkatlas.geometry import (
     simplify_coverage,
     transformer,
 )
+from wijkatlas.publish.columns import worse_than
 from wijkatlas.publish.topology import FINER, Integers, Topology, build_topology, varint_sizes, varints
 
 # ColorBrewer YlGnBu-6 and PuOr-7 without their darkest ends, on which a dark border would not show.
@@ -267,6 +268,10 @@ def _check(level: MapLevel, layers: Sequence[MapLayer]) -> None:
     absent = [layer.id for layer in layers if layer.id not in level.attributes]
     if absent or "naam" not in level.attributes:
         raise PublishError(f"map of {level.label}: no attributes {some(absent or ['naam'])}")
+    ranks = level.attributes.reindex(columns=["rang", "rang_p05", "rang_p95"]).notna()
+    alone = level.attributes.index[ranks["rang"] & ~ranks.all(axis=1)]
+    if len(alone):
+        raise PublishError(f"map of {level.label}: a rank without its interval: {some(alone)}")
     for layer in layers:
         if layer.kind == "class":
             strange = set(level.attributes[layer.id].dropna()) - set(layer.classes)
@@ -360,6 +365,12 @@ def _columns(level: MapLevel, index: pd.Index, layers: Sequence[MapLayer]) -> It
         yield Columns.of(level.notes[[name]].reindex(index).add_prefix("note:"))
     numbers = {name: decimals for name, decimals in (shown | known).items() if decimals is not None}
     yield Columns.of(attributes[list(numbers)], list(numbers.values()))
+    shares = {
+        f"ongunstiger:{layer.id}": worse_than(attributes[layer.id].round(layer.decimals), layer.worse)
+        for layer in layers
+        if layer.worse
+    }
+    yield Columns.of(pd.DataFrame(shares, index), [0] * len(shares))
     years = level.peiljaar.reindex(index)
     yield Columns.of(years.add_prefix("peiljaar:"), [0] * years.shape[1])
     gaps = level.contributions.reindex(index)

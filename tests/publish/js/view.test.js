@@ -5,7 +5,7 @@ import { load } from "./load.js";
 
 const view = load(
   ["words", "view"],
-  ["classOf", "percentile", "countWorse", "passing", "search", "sorted", "neighbour", "toHash", "fromHash", "NO_FILTER"],
+  ["classOf", "countWorse", "passing", "search", "sorted", "neighbour", "toHash", "fromHash", "NO_FILTER"],
 );
 
 function level(columns, codes) {
@@ -25,7 +25,7 @@ function level(columns, codes) {
 
 const codes = ["BU05990001", "BU05990002", "BU05990003", "BU03630001", "BU0363AC01"];
 const buurten = level(
-  { rang: [1, 2, NaN, 3, 4], hoog: [10, 20, 30, 40, NaN], laag: [5, 4, 3, 2, 1], naam: ["Bloemhof", "Zuid", "Zuidwijk", "Oud-Zuid", "Súd"] },
+  { rang: [1, 2, NaN, 3, 4], hoog: [10, 20, 30, 40, NaN], "ongunstiger:hoog": [0, 33, 66, 100, NaN], "ongunstiger:laag": [0, 25, 50, 75, 100], naam: ["Bloemhof", "Zuid", "Zuidwijk", "Oud-Zuid", "Súd"] },
   codes,
 );
 const layers = [
@@ -42,14 +42,9 @@ test("a value belongs to the class whose lowest value it reaches", () => {
   assert.equal(view.classOf({ kind: "class", classes: ["zeker"] }, null), -1);
 });
 
-test("percentiles are those of NumPy: linear between values, missing ones left out", () => {
-  assert.equal(view.percentile(Float64Array.from([4, 1, 3, 2]), 80), 3.4000000000000004);
-  assert.equal(view.percentile(Float64Array.from([1, NaN, 2]), 50), 1.5);
-  assert.ok(Number.isNaN(view.percentile(Float64Array.from([NaN]), 50)));
-});
-
-test("worse is higher or lower, as the figure has it", () => {
-  assert.deepEqual([...view.countWorse(buurten, layers.slice(0, 2), 50)], [0, 0, 1, 2, 1]);
+test("an indicator counts from p percent on, and a missing one never does", () => {
+  assert.deepEqual([...view.countWorse(buurten, layers.slice(0, 2), 50)], [0, 0, 2, 2, 1]);
+  assert.deepEqual([...view.countWorse(buurten, layers.slice(0, 2), 51)], [0, 0, 1, 2, 1]);
 });
 
 test("each filter keeps what it says, and a missing value never passes", () => {
@@ -57,7 +52,7 @@ test("each filter keeps what it says, and a missing value never passes", () => {
   assert.deepEqual(shown({ gemeente: "GM0363" }), ["BU03630001", "BU0363AC01"]);
   assert.deepEqual(shown({ top: 2 }), ["BU05990001", "BU05990002"]);
   assert.deepEqual(shown({ minstens: { hoog: 20 } }), ["BU05990002", "BU05990003", "BU03630001"]);
-  assert.deepEqual(shown({ aantal: 2, percentiel: 50 }), ["BU03630001"]);
+  assert.deepEqual(shown({ aantal: 2, percentiel: 51 }), ["BU03630001"]);
   assert.deepEqual(shown({ aantal: 1, percentiel: 50, gemeente: "GM0599" }), ["BU05990003"]);
 });
 

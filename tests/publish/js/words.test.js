@@ -3,9 +3,9 @@ import { test } from "node:test";
 
 import { load } from "./load.js";
 
-const { number, withUnit, rankText, chanceText, classTexts, fold, plural } = load(
+const { number, withUnit, rankText, rankInList, chanceText, classTexts, fold, plural } = load(
   ["words"],
-  ["number", "withUnit", "rankText", "chanceText", "classTexts", "fold", "plural"],
+  ["number", "withUnit", "rankText", "rankInList", "chanceText", "classTexts", "fold", "plural"],
 );
 const layer = { kind: "sequential", unit: "%", decimals: 1, limits: [10, 20.5] };
 
@@ -27,7 +27,8 @@ test("a rank comes with its interval and its chance", () => {
   const area = { rang: 143, laag: 96, hoog: 212, kans: 0.84 };
   assert.equal(rankText(area), "Plaats 143 (90%: 96–212)");
   assert.equal(chanceText(area), "Kans op de eerste 10%: 84%");
-  assert.equal(rankText({ rang: 5, laag: NaN }), "Plaats 5");
+  assert.equal(rankInList(area), "143 (96–212)");
+  assert.equal(rankInList({ rang: NaN }), "–");
   assert.equal(rankText({ rang: NaN, reden: "te weinig cijfers" }), "Niet gescoord: te weinig cijfers");
   assert.equal(chanceText({ kans: NaN }), "");
 });

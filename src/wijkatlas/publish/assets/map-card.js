@@ -41,15 +41,6 @@ function figureText(level, layer, i) {
   return withUnit(value, layer) + (status === "geschat" ? " (geschat)" : "");
 }
 
-/** The share of the level's areas that are less bad, in percent. */
-function worseThan(level, layer, i) {
-  const values = level.column(layer.id);
-  if (Number.isNaN(values[i])) return NaN;
-  const sign = layer.worse === "high" ? 1 : -1;
-  const present = values.filter((value) => !Number.isNaN(value));
-  return (100 * present.filter((value) => sign * value < sign * values[i]).length) / present.length;
-}
-
 function fillCard(card, level, layers, i) {
   const area = describe(level, i);
   const [main, ...others] = layers.filter((layer) => layer.kind !== "class");
@@ -65,6 +56,7 @@ function fillCard(card, level, layers, i) {
     make("ul", { class: "wa-facts" }, ...facts.filter(Boolean).map((fact) => make("li", {}, fact))),
     Number.isNaN(area.laag) ? "" : make("p", { class: "wa-help" }, RANK_HELP),
     ...contributions(level, layers, i),
+    make("p", { class: "wa-help" }, WORSE_HELP),
     ...groups(level, others, i),
     ...level.columns.filter((name) => name.startsWith("note:")).flatMap((name) => note(level, name, i)),
   );
@@ -119,7 +111,7 @@ function groups(level, layers, i) {
 
 function figureRow(level, layer, i, hasYears) {
   const year = level.has(`peiljaar:${layer.id}`) ? level.column(`peiljaar:${layer.id}`)[i] : NaN;
-  const share = layer.worse ? worseThan(level, layer, i) : NaN;
+  const share = layer.worse ? level.column(`ongunstiger:${layer.id}`)[i] : NaN;
   return make(
     "tr",
     {},

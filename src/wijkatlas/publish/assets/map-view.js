@@ -9,25 +9,12 @@ function classOf(layer, value) {
   return number;
 }
 
-/** The p-th percentile by linear interpolation, missing values left out (as NumPy and pandas do). */
-function percentile(values, p) {
-  const sorted = Float64Array.from(values.filter((value) => !Number.isNaN(value))).sort();
-  if (!sorted.length) return NaN;
-  const place = (sorted.length - 1) * (p / 100);
-  const below = Math.floor(place);
-  const above = Math.min(below + 1, sorted.length - 1);
-  return sorted[below] + (sorted[above] - sorted[below]) * (place - below);
-}
-
-/** Per area: how many indicators are worse than in p percent of the areas of this level. */
+/** Per area: how many indicators are worse than those of p percent or more of the other areas of the edition. */
 function countWorse(level, layers, p) {
   const counts = new Uint16Array(level.size);
   for (const layer of layers) {
-    const sign = layer.worse === "high" ? 1 : -1;
-    const values = level.column(layer.id).map((value) => sign * value);
-    const limit = percentile(values, p);
-    values.forEach((value, i) => {
-      if (value > limit) counts[i]++;
+    level.column(`ongunstiger:${layer.id}`).forEach((share, i) => {
+      if (share >= p) counts[i]++;
     });
   }
   return counts;

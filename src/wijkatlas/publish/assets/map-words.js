@@ -3,6 +3,7 @@
 const MISSING = "geen cijfer";
 const RANK_HELP =
   "Plaats 1 heeft de hoogste score. Tussen haakjes staat de marge: in 90% van de doorrekeningen ligt de plaats daarbinnen.";
+const WORSE_HELP = "Ongunstiger dan: vergeleken met alle andere gebieden van deze uitgave, ook buiten de gemeente.";
 const LEVELS = { buurt: "buurten", wijk: "wijken", gemeente: "gemeenten" };
 
 const FORMATS = []; // by number of decimals: they are slow to make
@@ -25,14 +26,12 @@ function withUnit(value, layer) {
 /** "Plaats 143 (90%: 96–212)". */
 function rankText(area) {
   if (Number.isNaN(area.rang)) return area.reden ? `Niet gescoord: ${area.reden}` : "Niet gescoord";
-  const interval = Number.isNaN(area.laag) ? "" : ` (90%: ${number(area.laag)}–${number(area.hoog)})`;
-  return `Plaats ${number(area.rang)}${interval}`;
+  return `Plaats ${number(area.rang)} (90%: ${number(area.laag)}–${number(area.hoog)})`;
 }
 
 /** "143 (96–212)": a rank never stands without its interval. */
 function rankInList(area) {
-  const interval = Number.isNaN(area.laag) ? "" : ` (${number(area.laag)}–${number(area.hoog)})`;
-  return number(area.rang) + interval;
+  return Number.isNaN(area.rang) ? "–" : `${number(area.rang)} (${number(area.laag)}–${number(area.hoog)})`;
 }
 
 function chanceText(area) {
