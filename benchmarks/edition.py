@@ -20,7 +20,8 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 import wijkatlas.publish as publishing
 from national import national_catalogue
 from national_edition import national_contents, national_tables
-from wijkatlas.edition import Settings, publish
+from wijkatlas.edition import publish
+from wijkatlas.inputs import Settings
 from wijkatlas.publish.manifest import verify
 from wijkatlas.publish.release import only_writer
 
@@ -94,7 +95,7 @@ def one(gemeenten: int) -> None:
     with tempfile.TemporaryDirectory() as out:
         settings = Settings(2024, Path(), Path(out))
         with only_writer(settings.out):
-            folder = publish(contents, settings)
+            folder = publish(contents, settings, None)
         files, size = written(folder)
         with measured("verify"):
             verify(folder)

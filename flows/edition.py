@@ -14,8 +14,9 @@ from prefect.logging import get_run_logger
 from prefect.tasks import Task
 from prefect.utilities.annotations import quote
 
-from wijkatlas.edition import Perform, chosen_settings, fetch, make_edition, perform
+from wijkatlas.edition import Perform, fetch, make_edition, perform
 from wijkatlas.errors import SourceError
+from wijkatlas.inputs import chosen_settings
 from wijkatlas.publish.release import last_edition
 from wijkatlas.report import report
 from wijkatlas.settings import ScheduleSettings, UserSettings, load_settings

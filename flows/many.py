@@ -11,8 +11,9 @@ from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
-from wijkatlas.edition import Settings, chosen_settings, make_edition
+from wijkatlas.edition import make_edition
 from wijkatlas.errors import SettingsError
+from wijkatlas.inputs import Settings, chosen_settings
 from wijkatlas.settings import UserSettings, load_settings
 
 

@@ -8,8 +8,8 @@ from prefect.schedules import Cron
 
 from flows.alarm import set_alarm
 from flows.edition import edition
-from wijkatlas.edition import chosen_settings
 from wijkatlas.errors import WijkatlasError
+from wijkatlas.inputs import chosen_settings
 from wijkatlas.settings import load_settings
 
 OVERLAP = {"wait": ConcurrencyLimitStrategy.ENQUEUE, "stop": ConcurrencyLimitStrategy.CANCEL_NEW}

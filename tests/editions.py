@@ -9,7 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from wijkatlas.edition import Settings, sample_settings
+from wijkatlas.inputs import Settings, sample_settings
 from wijkatlas.snapshots import Lock, Snapshot, SnapshotStore, sha256
 
 DATA = Path(__file__).parents[1] / "data"

@@ -13,6 +13,8 @@ from editions import DATA
 from wijkatlas.divide import divide
 from wijkatlas.errors import CatalogueError, PublishError
 from wijkatlas.publish.allocations import Divisions, to_markdown, write_divisions
+from wijkatlas.publish.release import ALLOCATIONS
+from wijkatlas.publish.shelf import write_shelf
 
 OWN = """
 [[scenario]]
@@ -38,7 +40,8 @@ def divisions(edition: Path) -> Divisions:
 def page(edition: Path, divisions: Divisions, tmp_path_factory: pytest.TempPathFactory) -> Path:
     shelf = tmp_path_factory.mktemp("divide") / "outputs"
     shutil.copytree(edition, shelf / "editions" / edition.name)
-    folder = shelf / "verdelingen" / edition.name / "voorbeeld"
+    write_shelf(shelf)
+    folder = shelf / ALLOCATIONS / edition.name / "voorbeeld"
     write_divisions(divisions, folder, shelf / "editions" / edition.name)
     return folder / "index.html"
 

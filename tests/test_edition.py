@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -10,9 +11,11 @@ from pathlib import Path
 import pytest
 
 from editions import DATA, altered_store, published_files, quick_settings, shuffled
-from wijkatlas.edition import make_edition, program_digest, sample_settings
+from wijkatlas.edition import make_edition, program_digest
 from wijkatlas.errors import SnapshotError, SourceError, WijkatlasError
+from wijkatlas.inputs import chosen_settings, sample_settings
 from wijkatlas.publish.manifest import read_manifest, verify
+from wijkatlas.settings import load_settings
 from wijkatlas.snapshots import Snapshot
 
 
@@ -30,18 +33,26 @@ def test_latest_points_at_the_edition(edition: Path) -> None:
     assert not latest.readlink().is_absolute()
 
 
-def test_order_of_rows_does_not_change_a_byte(edition: Path, tmp_path: Path) -> None:
-    store = altered_store(tmp_path / "store", shuffled)
-    other = make_edition(quick_settings(tmp_path, store=store))
+def test_order_of_rows_and_what_came_before_do_not_change_a_byte(
+    edition: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings = quick_settings(tmp_path, store=altered_store(tmp_path / "store", shuffled))
+    shutil.copytree(edition, settings.out / "editions" / edition.name)
+    other = make_edition(settings)
     assert dict(published_files(other)) == dict(published_files(edition))
     assert other.name != edition.name  # other snapshots: another edition
+    # its store has not the snapshots of the edition before it, so these two cannot be compared
+    assert f"{other.name} is not compared with {edition.name}: no store in" in caplog.text
+    assert (settings.out / "latest").resolve() == other
+    assert not (settings.out / "wijzigingen").exists()
 
 
 @pytest.mark.parametrize("seed", ["1", "2"])
 def test_hash_seed_and_folder_do_not_change_a_byte(edition: Path, tmp_path: Path, seed: str) -> None:
     settings = quick_settings(tmp_path)
     code = (
-        "from pathlib import Path; from wijkatlas.edition import Settings, make_edition;"
+        "from pathlib import Path; from wijkatlas.edition import make_edition;"
+        "from wijkatlas.inputs import Settings;"
         f"make_edition(Settings({settings.year}, Path({str(settings.store)!r}), Path({str(settings.out)!r}),"
         f" {settings.sample!r}, {settings.spec!r}))"
     )
@@ -58,6 +69,21 @@ def test_no_news_makes_nothing(tmp_path: Path) -> None:
     before = {path: path.stat().st_mtime_ns for path in first.rglob("*")}
     assert make_edition(settings) == first
     assert {path: path.stat().st_mtime_ns for path in first.rglob("*")} == before
+
+
+def test_as_many_editions_stay_as_the_settings_file_says(edition: Path, tmp_path: Path) -> None:
+    """A run without news keeps to it too."""
+    quick, out = quick_settings(tmp_path), tmp_path / "outputs"
+    shutil.copytree(edition, out / "editions" / edition.name)
+    shutil.copytree(edition, out / "editions" / "older")
+    manifest = read_manifest(edition) | {"edition": "older", "date": "2020-01-01"}
+    (out / "editions" / "older" / "manifest.json").write_text(json.dumps(manifest))
+    file = tmp_path / "wijkatlas.toml"
+    asked = f'sample = "rotterdam"\nspec = "{quick.spec}"\nout = "{out}"\ndata = "{DATA}"\n'
+    for keep, left in (("", {"older", edition.name}), ("keep = 1", {edition.name})):
+        file.write_text(f"[edition]\n{asked}{keep}\n")
+        make_edition(chosen_settings(load_settings(file, {})))
+        assert {path.name for path in (out / "editions").iterdir() if path.is_dir()} == left
 
 
 def test_damaged_edition_is_made_again(tmp_path: Path) -> None:
@@ -116,7 +142,7 @@ def test_bad_input_names_itself_and_leaves_the_last_edition(
     assert all(word in str(error.value) for word in told), error.value
     assert (settings.out / "latest").resolve() == good.resolve()
     verify(good)
-    assert [path.name for path in good.parent.iterdir()] == [good.name]
+    assert [path.name for path in good.parent.iterdir() if path.is_dir()] == [good.name]
 
 
 def test_altered_snapshot_is_refused(tmp_path: Path) -> None:

@@ -272,6 +272,15 @@ def test_prune_keeps_what_any_lock_names(store: SnapshotStore, tmp_path: Path) -
     assert store.prune([]) != []  # without the shelf's locks, the edition's snapshot would go
 
 
+def test_prune_waits_for_who_writes(store: SnapshotStore) -> None:
+    brought = remembered(store).pin  # by a fetch that has not written its lock yet
+    with store.only_writer(), pytest.raises(SnapshotError, match="another run is writing here"):
+        store.prune([], dry_run=False)
+    assert store.holds(brought)
+    assert store.prune([]) == store.prune([], dry_run=False) != []
+    assert not store.holds(brought)
+
+
 def test_prune_refuses_when_a_lock_cannot_be_read(tmp_path: Path) -> None:
     (tmp_path / "broken").mkdir()
     (tmp_path / "broken" / "sources.lock").write_text("{")

@@ -48,7 +48,7 @@ def check_shelf(out: Path, store: Path, known: set[str]) -> set[str]:
     editions
         Their names.
     """
-    editions = {path.name for path in (out / "editions").iterdir()} if (out / "editions").exists() else set()
+    editions = {path.name for path in (out / "editions").glob("*") if path.is_dir()}
     assert known <= editions, f"lost: {known - editions}"
     for name in editions:
         verify(out / "editions" / name)

@@ -19,12 +19,15 @@ from wijkatlas.catalog import Polarity, load_catalogue
 from wijkatlas.catalog.references import load_references
 from wijkatlas.compare import compare_editions
 from wijkatlas.divide import divide
-from wijkatlas.edition import Settings, load_vocabulary, make_edition, prepare, sample_settings
+from wijkatlas.edition import make_edition
 from wijkatlas.errors import ScoringError, SettingsError, WijkatlasError
+from wijkatlas.inputs import Settings, load_vocabulary, prepare, sample_settings
 from wijkatlas.publish import allocations, changes
 from wijkatlas.publish.explained import explained
 from wijkatlas.publish.manifest import verify as verify_edition
-from wijkatlas.publish.release import EDITIONS
+from wijkatlas.publish.release import ALLOCATIONS, CHANGES, EDITIONS, only_writer
+from wijkatlas.publish.shelf import write_shelf
+from wijkatlas.rebuild import rebuild
 from wijkatlas.scoring.assessment import rank_level
 from wijkatlas.scoring.score import score as score_table
 from wijkatlas.scoring.sensitivity import compare
@@ -118,13 +121,18 @@ def run(
     ] = None,
     spec: Spec = "deltaplan",
     own: Own = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Publish whatever the quality gate objects.")
+    ] = False,
+    keep: Annotated[
+        int | None, typer.Option(min=1, help="How many editions of this region stay; without it, all.")
+    ] = None,
     out: Out = OUT,
     data: Data = DATA,
     settings: File = None,
 ) -> None:
     """Make an edition: the same bytes as the Prefect flow makes, without Prefect."""
-    logging.basicConfig(format="%(message)s")
-    logging.getLogger("wijkatlas").setLevel(logging.INFO)
+    _log_stages()
     fetches = not (sample or offline or lock)
     make_edition(
         replace(
@@ -132,6 +140,8 @@ def run(
             spec=spec,
             own=tuple(own or ()),
             lock=lock,
+            force=force,
+            keep=keep,
             fetch_by=load_settings(settings) if fetches else None,
         )
     )
@@ -241,6 +251,23 @@ def verify(
     console.print(f"{edition}: {count} files are as the manifest says")
 
 
+@app.command("rebuild")
+def rebuild_edition(
+    edition: Annotated[Path, typer.Argument(help="The folder of an edition, such as outputs/latest.")],
+    own: Own = None,
+    data: Data = DATA,
+) -> None:
+    """Make an edition again from its sources.lock; exit code 1 if a byte of it is another."""
+    _log_stages()
+    differing = rebuild(edition, data, own or ())
+    for path in differing:
+        console.print(path)
+    if differing:
+        raise typer.Exit(1)
+    count = sum(path.is_file() for path in edition.rglob("*"))
+    console.print(f"{edition}: all {count} files are the same, byte by byte")
+
+
 @app.command()
 def status(settings: File = None) -> None:
     """Tell how well an unattended server is: 0 good, 1 warning, 2 critical, 3 unknown, as monitors count."""
@@ -327,7 +354,9 @@ def compare_two(
     found = compare_editions(before, after, data, own or ())
     print(changes.to_markdown(found))  # noqa: T201
     if out:
-        changes.write_changes(found, folder := out / changes.PLACE / found.name, after)
+        with only_writer(out):
+            changes.write_changes(found, folder := out / CHANGES / found.name, after)
+            write_shelf(out)
         print(f"\n{folder / 'index.html'}")  # noqa: T201
 
 
@@ -346,8 +375,9 @@ def allocate(
     print(allocations.to_markdown(found))  # noqa: T201
     if out:
         name = scenarios.stem if scenarios else "voorbeelden"
-        folder = out / allocations.PLACE / found.manifest["edition"] / name
-        allocations.write_divisions(found, folder, edition)
+        folder = out / ALLOCATIONS / found.manifest["edition"] / name
+        with only_writer(out):
+            allocations.write_divisions(found, folder, edition)
         print(f"\n{folder / 'index.html'}")  # noqa: T201
 
 
@@ -364,6 +394,12 @@ def serve(
         print(address_of(server), flush=True)  # noqa: T201
         with suppress(KeyboardInterrupt):
             server.serve_forever()
+
+
+def _log_stages() -> None:
+    """Tell on stderr what each stage made."""
+    logging.basicConfig(format="%(message)s")
+    logging.getLogger("wijkatlas").setLevel(logging.INFO)
 
 
 def _print_frame(frame: pd.DataFrame) -> None:

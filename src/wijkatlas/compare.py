@@ -24,7 +24,7 @@ def compare_editions(before: Path, after: Path, data: Path, own: Sequence[Path] 
     before, after
         The folders of the older and the newer edition.
     data
-        Where the raw store and the samples are, to replay both.
+        Where the raw store and the samples are, or one store, to replay both.
     own
         The catalogue files of the own tables that went into both.
 
@@ -35,7 +35,20 @@ def compare_editions(before: Path, after: Path, data: Path, own: Sequence[Path] 
     SnapshotError, SourceError, CatalogueError, ScoringError
         One of them cannot be replayed.
     """
-    old, new = (replay(folder, data, own) for folder in (before, after))
+    return compare_lists(replay(before, data, own), replay(after, data, own))
+
+
+def compare_lists(old: Replayed, new: Replayed) -> Changes:
+    """
+    Compare two editions of the same region whose figures are at hand.
+
+    Raises
+    ------
+    PublishError
+        They are of different regions, or have no readable lists.
+    ScoringError
+        The figures of one cannot be scored as the other's were.
+    """
     regions = [edition.manifest["sample"] or "Nederland" for edition in (old, new)]
     if regions[0] != regions[1]:
         raise PublishError(f"an edition of {regions[0]} and one of {regions[1]} have no list in common")

@@ -4,7 +4,6 @@ import hashlib
 import logging
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -13,126 +12,37 @@ from typing import ParamSpec, Protocol, TypeVar
 from wijkatlas import __version__
 from wijkatlas.areas import Level
 from wijkatlas.assemble import Assembly, assemble
-from wijkatlas.catalog import Catalogue, load_catalogue
+from wijkatlas.catalog import Catalogue
 from wijkatlas.catalog.references import load_references
-from wijkatlas.errors import SettingsError, SnapshotError, some
+from wijkatlas.compare import compare_lists
+from wijkatlas.errors import WijkatlasError
+from wijkatlas.inputs import Settings, Vocabulary, load_vocabulary, read
 from wijkatlas.publish import write_contents
+from wijkatlas.publish.changes import Changes, write_changes
 from wijkatlas.publish.contents import Contents
 from wijkatlas.publish.gate import check
 from wijkatlas.publish.manifest import read_manifest
 from wijkatlas.publish.release import (
+    CHANGES,
     EDITIONS,
     is_shelved,
     last_edition,
     only_writer,
     prune,
-    written_aside,
+    shelved,
 )
 from wijkatlas.publish.shelf import write_shelf
+from wijkatlas.replay import Replayed, replay
 from wijkatlas.scoring.assessment import Analysis, Assessment, Ranked, assess, examine
 from wijkatlas.scoring.spec import ScoreSpec, load_spec
 from wijkatlas.settings import UserSettings
-from wijkatlas.snapshots import Lock, SnapshotStore, read_model, sha256
-from wijkatlas.sources import Sources, SourceTable, read_sources
+from wijkatlas.snapshots import Lock, SnapshotStore, sha256
+from wijkatlas.sources import Sources
 from wijkatlas.sources.fetch import fetch_all
-from wijkatlas.sources.own_table import load_own
 
 log = logging.getLogger("wijkatlas")
 P = ParamSpec("P")
 T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What one run is asked to make, from which snapshots and where to."""
-
-    year: int
-    store: Path
-    out: Path
-    sample: str = ""  # the municipality that the snapshots are limited to
-    spec: str | ScoreSpec = "deltaplan"  # a name, a file, or the specification itself
-    variant: str | ScoreSpec = "deltaplan-zonder-wonen"
-    fetch_by: UserSettings | None = None  # how the store is brought up to date first; None: it is as it is
-    lock: Path | None = None  # of an old edition that is made again; None: the store's own
-    own: tuple[Path, ...] = ()  # catalogue files of a municipality's own tables
-    force: bool = False  # publish whatever the gate has against it
-    keep: int | None = None  # editions of this region that stay on the shelf; None: all
-
-
-def sample_settings(name: str, *, data: Path, out: Path) -> Settings:
-    """
-    Return the settings of a run on an embedded sample, `<data>/sample/<name>-<year>`.
-
-    Raises
-    ------
-    SnapshotError
-        There is no such sample.
-    """
-    samples = {path.name: path for path in sorted((data / "sample").glob("*-[0-9][0-9][0-9][0-9]"))}
-    found = [path for folder, path in samples.items() if folder[:-5] == name]
-    if not found:
-        offer = some(folder[:-5] for folder in samples) or "none"
-        raise SnapshotError(f"no sample {name!r} in {data / 'sample'}; there is: {offer}")
-    return Settings(year=int(found[-1].name[-4:]), store=found[-1], out=out, sample=name.capitalize())
-
-
-def chosen_settings(user: UserSettings) -> Settings:
-    """
-    Return the settings of the run that `[edition]` in `wijkatlas.toml` asks for.
-
-    Raises
-    ------
-    SettingsError
-        It asks for neither a sample nor a year, or for both.
-    SnapshotError
-        There is no such sample.
-    """
-    asked = user.edition
-    if asked.sample and asked.year is None:
-        settings = sample_settings(asked.sample, data=asked.data, out=asked.out)
-        return replace(settings, spec=asked.spec, variant=asked.variant, own=asked.own, keep=asked.keep)
-    if asked.year and not asked.sample:
-        return Settings(
-            asked.year,
-            asked.data / "raw",
-            asked.out,
-            spec=asked.spec,
-            variant=asked.variant,
-            own=asked.own,
-            keep=asked.keep,
-            fetch_by=user,
-        )
-    raise SettingsError("edition: give either `sample`, to make a sample, or `year`, to fetch the country")
-
-
-@dataclass(frozen=True)
-class Vocabulary:
-    """The catalogue, extended with a municipality's own tables, and these tables."""
-
-    catalogue: Catalogue
-    own: dict[str, SourceTable]  # by source id
-
-
-def load_vocabulary(settings: Settings) -> Vocabulary:
-    """
-    Read the catalogue and the own tables that these settings name.
-
-    Raises
-    ------
-    CatalogueError, SourceError
-        An own catalogue file or its table is wrong.
-    """
-    catalogue = load_catalogue()
-    own: dict[str, SourceTable] = {}
-    for file in settings.own:
-        catalogue, table = load_own(file, catalogue)
-        own[table.source] = table
-    return Vocabulary(catalogue, own)
-
-
-def prepare(settings: Settings, vocabulary: Vocabulary) -> Assembly:
-    """Read and assemble the figures of these settings, and score nothing yet."""
-    return assemble(read(settings, vocabulary), vocabulary.catalogue)
 
 
 class Perform(Protocol):
@@ -154,6 +64,9 @@ def perform(stage: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
 def make_edition(settings: Settings, *, perform: Perform = perform) -> Path:
     """
     Make the edition that these settings and snapshots lead to, unless it stands on the shelf already.
+
+    It is laid beside the edition that it succeeds, if that stays; what is found stands beside both, so that
+    an edition has the same bytes whatever came before it.
 
     Returns
     -------
@@ -180,6 +93,7 @@ def make_edition(settings: Settings, *, perform: Perform = perform) -> Path:
             log.info("no news: %s stands on the shelf", edition)
             tidy(settings)
             return settings.out / EDITIONS / edition
+        last = last_edition(settings.out, settings.sample, settings.year)
         assembly = perform(assemble, sources, catalogue)
         assessments = perform(score, assembly, spec, variant, catalogue)
         analysis = perform(analyse, assessments, spec, catalogue)
@@ -198,22 +112,17 @@ def make_edition(settings: Settings, *, perform: Perform = perform) -> Path:
             unmatched=assembly.unmatched,
             changes=assembly.changes,
         )
-        folder = perform(publish, contents, settings)
+        folder = perform(publish, contents, settings, last)
         tidy(settings)
+        if last and last.exists():
+            made = Replayed(folder, read_manifest(folder), spec, assembly.tables, catalogue)
+            perform(compare, last, made, settings)
         return folder
 
 
 def fetch(settings: Settings, user: UserSettings, catalogue: Catalogue) -> Lock:
     """Bring the store up to date with the sources."""
     return fetch_all(SnapshotStore(settings.store), catalogue, settings.year, user)
-
-
-def read(settings: Settings, vocabulary: Vocabulary) -> Sources:
-    """Read the snapshots that the lock names, and lay the own tables beside them."""
-    store = SnapshotStore(settings.store)
-    lock = read_model(Lock, settings.lock) if settings.lock else store.lock()
-    sources = read_sources(store, lock, load_catalogue(), settings.year)
-    return replace(sources, tables=sources.tables | vocabulary.own)
 
 
 def score(
@@ -231,21 +140,31 @@ def analyse(assessments: Mapping[Level, Assessment], spec: ScoreSpec, catalogue:
     return examine(buurten, spec, catalogue, load_references())
 
 
-def publish(contents: Contents, settings: Settings) -> Path:
-    """Pass the gate, write an edition aside, check it, and put it on the shelf."""
-    last = last_edition(settings.out, contents.sample, contents.year)
+def publish(contents: Contents, settings: Settings, last: Path | None) -> Path:
+    """Pass the gate that the last edition keeps, write an edition aside, check it, and shelve it."""
     if last and not settings.force:
         check(contents, last)
-    with written_aside(settings.out, contents.id) as aside:
+    with shelved(settings.out, contents.id) as aside:
         write_contents(contents, aside)
     return settings.out / EDITIONS / contents.id
 
 
 def tidy(settings: Settings) -> None:
     """Keep as many editions as was asked, and list them."""
-    if settings.keep is not None:
-        prune(settings.out, settings.keep)
+    prune(settings.out, settings.keep)
     write_shelf(settings.out)
+
+
+def compare(last: Path, made: Replayed, settings: Settings) -> Changes | None:
+    """Tell what changed since the last edition; where that cannot be told, the new one still stands."""
+    try:
+        changes = compare_lists(replay(last, settings.store, settings.own), made)
+        write_changes(changes, settings.out / CHANGES / changes.name, made.folder)
+        write_shelf(settings.out)
+    except WijkatlasError as error:
+        log.warning("%s is not compared with %s: %s", made.folder.name, last.name, error)
+        return None
+    return changes
 
 
 def identify(
@@ -300,6 +219,8 @@ def describe(result: object) -> str:
         case Analysis():
             lists = result.validation.lists
             told = f"{lists['enkele'].sum()} of {lists['getoetst'].sum()} listed areas reach the top"
+        case Changes():
+            told = ", ".join(f"{len(c.entered)} {c.level.plural} came" for c in result.levels.values())
         case Path():
             told = f"{len(read_manifest(result)['files'])} files in {result}"
         case _:

@@ -10,8 +10,8 @@ from pydantic import ValidationError
 
 from wijkatlas.areas import Level, LevelTable
 from wijkatlas.catalog import Catalogue, Source
-from wijkatlas.edition import Settings, load_vocabulary, prepare
 from wijkatlas.errors import PublishError, SnapshotError, some
+from wijkatlas.inputs import Settings, load_vocabulary, prepare
 from wijkatlas.publish.manifest import read_manifest
 from wijkatlas.scoring.spec import ScoreSpec
 from wijkatlas.snapshots import LOCK_NAME, Lock, SnapshotStore, read_model
@@ -67,7 +67,8 @@ def replay(folder: Path, data: Path, own: Sequence[Path] = ()) -> Replayed:
     folder
         The edition.
     data
-        Where the raw store and the samples are; whichever holds all that the edition's lock names is read.
+        Where the raw store and the samples are, or one store; whichever holds all that the edition's lock
+        names is read.
     own
         The catalogue files of the own tables that went into the edition; no store holds those.
 
@@ -105,14 +106,14 @@ def credits_of(editions: Sequence[Replayed]) -> tuple[Source, ...]:
 
 def store_of(lock: Lock, data: Path) -> SnapshotStore:
     """
-    Return the first store under `data`, raw or sample, that holds everything a lock names.
+    Return the first store that holds everything a lock names: `data` itself, or raw or a sample under it.
 
     Raises
     ------
     SnapshotError
         None does.
     """
-    for path in (data / "raw", *sorted((data / "sample").glob("*"))):
+    for path in (data, data / "raw", *sorted((data / "sample").glob("*"))):
         store = SnapshotStore(path)
         if path.is_dir() and all(store.holds(pin) for pin in lock.snapshots):
             return store

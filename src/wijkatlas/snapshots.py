@@ -1,9 +1,11 @@
 """The raw store: what a source sent, byte for byte, under its hash, beside a sidecar with its origin."""
 
+import fcntl
 import hashlib
 import json
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal, Self, TypeVar
@@ -11,7 +13,7 @@ from typing import Annotated, Literal, Self, TypeVar
 from pydantic import Field, StringConstraints, ValidationError, model_validator
 
 from wijkatlas.catalog.models import Entry, Name, Text
-from wijkatlas.errors import SnapshotError
+from wijkatlas.errors import SnapshotError, WijkatlasError
 
 LOCK_NAME = "sources.lock"
 SIDECAR = ".sidecar.json"
@@ -240,7 +242,25 @@ class SnapshotStore:
         removed
             The files, sorted: snapshots with their sidecars, leftovers of a fetch that was killed, and
             memories of replies that are gone.
+
+        Raises
+        ------
+        SnapshotError
+            A fetch is going on: no lock names yet what it brings.
         """
+        if dry_run:
+            return self._unnamed(locks)
+        with self.only_writer():
+            removed = self._unnamed(locks)
+            for path in removed:
+                path.unlink(missing_ok=True)
+        return removed
+
+    def only_writer(self) -> AbstractContextManager[None]:
+        """Hold the store for one fetch, or for one that removes what no lock names."""
+        return sole_writer(self.root, SnapshotError)
+
+    def _unnamed(self, locks: Iterable[Lock]) -> list[Path]:
         pins = [pin for lock in locks for pin in lock.snapshots] + self._own_pins()
         named = {(pin.source, pin.sha256) for pin in pins}
         removed = [
@@ -256,9 +276,6 @@ class SnapshotStore:
                 continue
             if (pin.source, pin.sha256) not in named:
                 removed.append(path)
-        if not dry_run:
-            for path in removed:
-                path.unlink(missing_ok=True)
         return removed
 
     def _files(self) -> list[Path]:
@@ -315,6 +332,29 @@ def read_model(model: type[Model], path: Path) -> Model:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
         raise SnapshotError(f"{path}: {place + ': ' if place else ''}{first['msg']}") from error
+
+
+@contextmanager
+def sole_writer(folder: Path, error: type[WijkatlasError]) -> Iterator[None]:
+    """
+    Hold a folder for one writer; the system lets go of it when the program ends, however it ends.
+
+    Raises
+    ------
+    error
+        Another program holds it, or it cannot be written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = (folder / ".lock").open("w")
+    except OSError as problem:
+        raise error(f"{folder}: cannot be written ({problem.strerror}); choose another folder") from problem
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as problem:
+            raise error(f"{folder}: another run is writing here; wait for it to end") from problem
+        yield
 
 
 def write_whole(path: Path, content: bytes) -> None:

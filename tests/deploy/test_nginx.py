@@ -159,13 +159,13 @@ def test_the_root_lists_the_editions_or_leads_to_the_newest(web: Web) -> None:
     finally:
         aside.rename(listed)
     assert b"<html" in web.ask("/latest/").body
+    assert web.ask("/editions/").body == (web.shelf / "editions" / "index.html").read_bytes()
 
 
 @pytest.mark.parametrize(
     "path",
     [
         "/.lock",
-        "/editions/",
         "/editions/.wordt-gemaakt-x/index.html",
         "/latest/downloads/",
         "/../nginx.conf",

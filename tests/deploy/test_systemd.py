@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from conftest import ROOT, skip_or_fail
-from wijkatlas.edition import chosen_settings
+from wijkatlas.inputs import chosen_settings
 from wijkatlas.settings import load_settings
 
 DEPLOY = ROOT / "deploy"

@@ -6,8 +6,9 @@ from editions import quick_settings
 from standins.world import YEAR, settings, small_world
 from week import Fate, check_shelf
 from wijkatlas.catalog import load_catalogue
-from wijkatlas.edition import Settings, make_edition
+from wijkatlas.edition import make_edition
 from wijkatlas.errors import WijkatlasError
+from wijkatlas.inputs import Settings
 
 RUNS = 8
 SEED = 2

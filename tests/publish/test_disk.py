@@ -14,7 +14,7 @@ from wijkatlas.edition import publish
 from wijkatlas.errors import PublishError
 from wijkatlas.publish import Contents
 from wijkatlas.publish.manifest import verify, write_manifest
-from wijkatlas.publish.release import EDITIONS, LATEST, only_writer, written_aside
+from wijkatlas.publish.release import EDITIONS, LATEST, only_writer, shelved
 
 Mount = Callable[[str], Path]
 
@@ -41,7 +41,7 @@ def mount() -> Iterator[Mount]:
 
 
 def shelve_small(out: Path) -> None:
-    with only_writer(out), written_aside(out, "small") as aside:
+    with only_writer(out), shelved(out, "small") as aside:
         (aside / "a.csv").write_text("figures")
         write_manifest(aside, {"sample": "another", "peiljaar": 2023, "date": "2024-01-01"})
 
@@ -55,12 +55,12 @@ def test_full_disk_is_one_clear_error(
     settings = replace(quick_settings(tmp_path), out=out)
     shelve_small(out)
     with pytest.raises(PublishError, match="could not be written") as error:
-        publish(contents, settings)
+        publish(contents, settings, None)
     assert "\n" not in str(error.value)
     assert verify((out / LATEST).resolve()) == 2
     assert [path.name for path in (out / EDITIONS).iterdir()] == ["small"]
     mount("size=100m")
-    verify(publish(contents, settings))
+    verify(publish(contents, settings, None))
     assert (out / LATEST).resolve().name == contents.id
 
 
@@ -71,5 +71,5 @@ def test_read_only_disk_is_one_clear_error(contents: Contents, mount: Mount, tmp
     with pytest.raises(PublishError, match="cannot be written"), only_writer(out):
         pass
     with pytest.raises(PublishError, match="could not be written"):
-        publish(contents, replace(quick_settings(tmp_path), out=out))
+        publish(contents, replace(quick_settings(tmp_path), out=out), None)
     assert verify((out / LATEST).resolve()) == 2

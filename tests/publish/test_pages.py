@@ -121,7 +121,7 @@ def test_every_link_leads_somewhere(edition: Path, pages: dict[str, Node], name:
         edition / other: {node.attributes.get("id") for node in page.all()} for other, page in pages.items()
     }
     nodes = pages[name].all()
-    fetched = {node.attributes["href"] for node in nodes if node.tag == "link"}
+    fetched = {node.attributes["href"] for node in nodes if node.tag == "link"} - {"data:,"}
     fetched |= {node.attributes["src"] for node in nodes if "src" in node.attributes}
     assert not {address for address in fetched if address.startswith(("http", "//"))}
     followed = {node.attributes["href"] for node in nodes if node.tag in {"a", "use"}}
@@ -240,6 +240,24 @@ def test_every_download_is_linked_and_its_size_told(edition: Path, pages: dict[s
         assert {Path(link.attributes["href"]).name for link in links} == present
         told = pages[name].one("table", class_="downloads").all("a")
         assert all(re.fullmatch(r"[\d.,]+ [kM]B", link.text) for link in told)
+
+
+@pytest.mark.parametrize("name", ["index.html", GEMEENTE])
+def test_downloads_lead_to_dictionary_schema_and_licence(
+    edition: Path, pages: dict[str, Node], name: str
+) -> None:
+    section = pages[name].one("section", aria_labelledby="downloads")
+    addresses = {Path(name).parent / link.attributes["href"] for link in section.all("a")}
+    linked = {os.path.normpath(address) for address in addresses}
+    files = json.loads((edition / "manifest.json").read_text())["files"].keys()
+    schemas = {file for file in files if file.endswith(".schema.json")}
+    assert len(schemas) == 3
+    licence = "downloads/LICENTIE.txt" if name == "index.html" else f"{Path(name).parent}/LICENTIE.txt"
+    assert linked & files >= {"downloads/woordenboek.html", "downloads/dictionary.html", licence, *schemas}
+
+
+def test_no_page_makes_a_browser_ask_for_an_icon(page: Node) -> None:
+    assert page.one("link", rel="icon").attributes["href"] == "data:,"
 
 
 def test_the_method_names_every_figure_and_weight(pages: dict[str, Node], edition: Path) -> None:

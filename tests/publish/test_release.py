@@ -11,11 +11,21 @@ import pytest
 
 from wijkatlas.errors import PublishError
 from wijkatlas.publish.manifest import MANIFEST, verify, write_manifest
-from wijkatlas.publish.release import EDITIONS, LATEST, is_shelved, only_writer, written_aside
+from wijkatlas.publish.release import (
+    ALLOCATIONS,
+    ASIDE,
+    CHANGES,
+    EDITIONS,
+    LATEST,
+    is_shelved,
+    only_writer,
+    shelved,
+    written_aside,
+)
 
 
 def shelve(out: Path, edition: str, text: str = "figures") -> None:
-    with only_writer(out), written_aside(out, edition) as aside:
+    with only_writer(out), shelved(out, edition) as aside:
         (aside / "a.csv").write_text(text)
         write_manifest(aside, {"edition": edition})
 
@@ -33,19 +43,41 @@ def test_a_failure_leaves_the_shelf_as_it_was(tmp_path: Path) -> None:
     with (
         pytest.raises(ZeroDivisionError),
         only_writer(tmp_path),
-        written_aside(tmp_path, "two") as aside,
+        shelved(tmp_path, "two") as aside,
     ):
         (aside / "half").write_text("")
         raise ZeroDivisionError
     with (
         pytest.raises(PublishError, match="not in the manifest: stray"),
         only_writer(tmp_path),
-        written_aside(tmp_path, "two") as aside,
+        shelved(tmp_path, "two") as aside,
     ):
         write_manifest(aside, {})
         (aside / "stray").write_text("")
     assert (tmp_path / LATEST).resolve().name == "one"
     assert [path.name for path in (tmp_path / EDITIONS).iterdir()] == ["one"]
+
+
+def test_what_is_made_anew_replaces_what_stood_there_whole_or_not_at_all(tmp_path: Path) -> None:
+    place = tmp_path / CHANGES / "one--two"
+    for text in ("first", "second"):
+        with written_aside(place) as aside:
+            (aside / "index.html").write_text(text)
+    with pytest.raises(ZeroDivisionError), written_aside(place) as aside:
+        (aside / "index.html").write_text("third")
+        raise ZeroDivisionError
+    assert (place / "index.html").read_text() == "second"
+    assert list(place.parent.iterdir()) == [place]
+    assert [path.name for path in place.iterdir()] == ["index.html"]
+
+
+def test_what_a_killed_run_left_behind_is_cleared_away(tmp_path: Path) -> None:
+    left = [tmp_path / CHANGES / f"{ASIDE}x", tmp_path / ALLOCATIONS / "one" / f"{ASIDE}y"]
+    for folder in left:
+        folder.mkdir(parents=True)
+        (folder / "half").write_text("")
+    with only_writer(tmp_path):
+        assert not any(folder.exists() for folder in left)
 
 
 def test_two_runs_at_once_do_not_write_to_the_same_place(tmp_path: Path) -> None:
@@ -93,7 +125,7 @@ def test_sha256sums_is_what_sha256sum_reads(tmp_path: Path) -> None:
 
 def write_forever(out: Path, begun: Event) -> None:
     for n in count():
-        with only_writer(out), written_aside(out, f"run-{n}") as aside:
+        with only_writer(out), shelved(out, f"run-{n}") as aside:
             for i in range(20):
                 (aside / f"{i}.csv").write_text("x" * 1000)
             write_manifest(aside, {"edition": f"run-{n}"})

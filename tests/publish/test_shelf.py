@@ -8,19 +8,20 @@ import pytest
 
 from wijkatlas.publish.manifest import write_manifest
 from wijkatlas.publish.release import (
+    CHANGES,
     EDITIONS,
     LATEST,
     last_edition,
     list_shelf,
     only_writer,
     prune,
-    written_aside,
+    shelved,
 )
 from wijkatlas.publish.shelf import write_shelf
 
 
 def shelve(out: Path, edition: str, *, year: int, date: str, sample: str = "") -> None:
-    with only_writer(out), written_aside(out, edition) as aside:
+    with only_writer(out), shelved(out, edition) as aside:
         (aside / "index.html").write_text(edition)
         write_manifest(
             aside,
@@ -84,6 +85,44 @@ def test_retention_keeps_the_newest_of_each_region(out: Path) -> None:
     prune(out, 1)
     assert names(out) == ["nl-2024-b", "rotterdam-2024"]
     assert (out / LATEST).resolve().name == "rotterdam-2024"
+
+
+def test_retention_takes_comparisons_with_an_edition_along(out: Path) -> None:
+    older, newer = (out / CHANGES / name for name in ("nl-2023--nl-2024-a", "nl-2024-a--nl-2024-b"))
+    beside = out / CHANGES / "nl-2024-b--rotterdam-2024"
+    for folder in (older, newer, beside):
+        folder.mkdir(parents=True)
+        (folder / "index.html").write_text(folder.name)
+    write_shelf(out)
+    assert changes(out) == {
+        "nl-2024-b": ["nl-2024-a"],
+        "nl-2024-a": ["nl-2023"],
+        "rotterdam-2024": ["nl-2024-b"],
+    }
+    prune(out, 2)
+    write_shelf(out)
+    assert list((out / CHANGES).iterdir()) != []
+    assert changes(out) == {"nl-2024-b": ["nl-2024-a"], "rotterdam-2024": ["nl-2024-b"]}
+    prune(out, 1)
+    write_shelf(out)
+    assert list((out / CHANGES).iterdir()) == [beside]
+
+
+def changes(out: Path) -> dict[str, list[str]]:
+    """Return by edition since which others the shelf tells what changed."""
+    listed = json.loads((out / "index.json").read_bytes())["editions"]
+    return {e["edition"]: [change["since"] for change in e["changes"]] for e in listed if e["changes"]}
+
+
+def test_without_a_number_everything_stays(out: Path) -> None:
+    before = names(out)
+    prune(out, None)
+    assert names(out) == before
+
+
+def test_a_folder_without_editions_gets_no_page(tmp_path: Path) -> None:
+    write_shelf(tmp_path)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_retention_never_takes_what_latest_points_at(out: Path) -> None:

@@ -9,14 +9,10 @@ import pandas as pd
 
 from wijkatlas.catalog import Catalogue, Source
 from wijkatlas.publish import dutch
+from wijkatlas.publish.beside import write_beside
 from wijkatlas.publish.cards import records
-from wijkatlas.publish.changes import about, link_to
-from wijkatlas.publish.contents import folder_name
-from wijkatlas.publish.pages import render
-from wijkatlas.publish.tables import Lines
 from wijkatlas.scoring.allocation import Allocation, Scenario
 
-PLACE = "verdelingen"  # beside the editions on a shelf
 SHOWN = 25  # areas on the page
 AMOUNTS = ["toegekend", "toegekend_p05", "toegekend_p95"]
 
@@ -118,33 +114,33 @@ class Divisions:
     sources: tuple[Source, ...]  # of the edition
 
 
-def write_divisions(divisions: Divisions, folder: Path, edition: Path) -> None:
+def write_divisions(divisions: Divisions, place: Path, edition: Path) -> None:
     """
-    Write `index.html`, and for each scenario a CSV file for programs and one for Excel.
+    Write what the scenarios give: a page, and for each scenario its table.
 
     Parameters
     ----------
     divisions
         What to write.
-    folder
-        Where to: such as `<shelf>/verdelingen/<edition>/<file>`. The same input gives the same bytes.
+    place
+        Where to: `<shelf>/verdelingen/<edition>/<file>`.
     edition
-        The edition's folder, to whose pages and styles the page leads.
+        The folder of the edition.
+
+    Raises
+    ------
+    PublishError
+        It could not be written.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    for division in divisions.divided:
-        Lines.of(division.frame).write(folder / f"{division.scenario.id}.csv")
-        Lines.for_excel(division.frame).write(folder / f"{division.scenario.id}-excel.csv")
-    page = render(
+    write_beside(
+        place,
+        edition,
+        divisions.manifest,
+        divisions.sources,
+        {division.scenario.id: division.frame for division in divisions.divided},
         "verdeling.html",
-        here="",
-        root=link_to(edition, folder),
-        edition=about(divisions.manifest, divisions.sources),
-        scope=divisions.manifest["sample"] or "Nederland",
-        folder_name=folder_name,
         divisions=divisions.divided,
     )
-    (folder / "index.html").write_text(page, encoding="utf-8")
 
 
 def to_markdown(divisions: Divisions) -> str:

@@ -1,24 +1,19 @@
 """What changed between two editions, as a page, as columns and in words."""
 
-import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import pandas as pd
 
 from wijkatlas.areas import Level
 from wijkatlas.catalog import Source
 from wijkatlas.publish import dutch
+from wijkatlas.publish.beside import write_beside
 from wijkatlas.publish.cards import records
-from wijkatlas.publish.contents import folder_name
-from wijkatlas.publish.pages import render
-from wijkatlas.publish.tables import Lines
 from wijkatlas.scoring.moves import Cause
 
-PLACE = "wijzigingen"  # beside the editions on a shelf
 LARGEST = 20  # moves that the page shows
 COLUMNS = (
     "naam", "gemeente_code", "gemeente_naam", "vorige_code", "vorige_naam",
@@ -110,9 +105,9 @@ class Changes:
         return f"{self.before['edition']}--{self.after['edition']}"
 
 
-def write_changes(changes: Changes, folder: Path, edition: Path) -> None:
+def write_changes(changes: Changes, place: Path, edition: Path) -> None:
     """
-    Write the comparison: `index.html`, and for each level a CSV file for programs and one for Excel.
+    Write the comparison: a page, and for each level its table.
 
     A comparison is no part of the newer edition, which is the same whatever stood on the shelf before it.
 
@@ -120,45 +115,29 @@ def write_changes(changes: Changes, folder: Path, edition: Path) -> None:
     ----------
     changes
         What to write.
-    folder
-        Where to: such as `<shelf>/wijzigingen/<name>`. The same two editions give the same bytes.
+    place
+        Where to: `<shelf>/wijzigingen/<name>`.
     edition
-        The newer edition, to whose pages and styles the page leads.
+        The folder of the newer edition.
+
+    Raises
+    ------
+    PublishError
+        It could not be written.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    for level in changes.levels.values():
-        Lines.of(level.frame).write(folder / f"{level.level.plural}.csv")
-        Lines.for_excel(level.frame).write(folder / f"{level.level.plural}-excel.csv")
-    page = render(
+    levels = changes.levels.values()
+    write_beside(
+        place,
+        edition,
+        changes.after,
+        changes.sources,
+        {level.level.plural: level.frame for level in levels},
         "wijzigingen.html",
-        here="",
-        root=link_to(edition, folder),
-        edition=about(changes.after, changes.sources),
         before=changes.before,
-        scope=changes.after["sample"] or "Nederland",
         causes=list(Cause),
-        folder_name=folder_name,
         records=records,
-        levels=list(changes.levels.values()),
+        levels=list(levels),
     )
-    (folder / "index.html").write_text(page, encoding="utf-8")
-
-
-def about(manifest: Mapping[str, Any], sources: tuple[Source, ...]) -> dict[str, Any]:
-    """Return what every page says of its edition, from the edition's manifest."""
-    return {
-        "id": manifest["edition"],
-        "title": manifest["title"],
-        "sample": manifest["sample"],
-        "year": manifest["peiljaar"],
-        "date": manifest["date"],
-        "credits": sources,
-    }
-
-
-def link_to(edition: Path, folder: Path) -> str:
-    """Return the relative address of an edition's pages, seen from a page in `folder`."""
-    return quote(os.path.relpath(edition.resolve(), folder.resolve())) + "/"
 
 
 def to_markdown(changes: Changes) -> str:

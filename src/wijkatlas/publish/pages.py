@@ -20,6 +20,7 @@ from wijkatlas.publish.map import asset
 from wijkatlas.publish.method import method_of
 from wijkatlas.publish.processes import do_all
 from wijkatlas.publish.rankings import Ranking, listing
+from wijkatlas.publish.schema import schema_name
 
 ASSETS = ("style.css", "search.js", "table.js", "gemeente.js")
 SUMMARY = (
@@ -55,6 +56,7 @@ def write_pages(contents: Contents, folder: Path) -> None:
         "edition": contents,
         "scope": contents.sample or "Nederland",
         "dropped": _dropped(contents),
+        "schemas": {level.plural: f"downloads/schema/{schema_name(level)}" for level in contents.frames},
         "summary_fields": [f for f in fields(contents.catalogue, Level.GEMEENTE) if f.name in SUMMARY],
     }
     page = render("index.html", here="index.html", root="", **shared, **_index(contents, folder, levels))

@@ -1,6 +1,5 @@
 """The shelf of editions: written aside, checked, then put in place by one rename."""
 
-import fcntl
 import os
 import shutil
 import tempfile
@@ -13,8 +12,11 @@ from typing import Any
 
 from wijkatlas.errors import PublishError
 from wijkatlas.publish.manifest import read_manifest, verify
+from wijkatlas.snapshots import sole_writer
 
 EDITIONS = "editions"
+CHANGES = "wijzigingen"  # what came between two editions, `<older>--<newer>`
+ALLOCATIONS = "verdelingen"  # what scenarios give, `<edition>/<scenario file>`
 LATEST = "latest"
 ASIDE = ".wordt-gemaakt-"
 
@@ -29,50 +31,62 @@ def only_writer(out: Path) -> Iterator[None]:
     PublishError
         Another run holds it, or the folder cannot be written.
     """
-    try:
-        (out / EDITIONS).mkdir(parents=True, exist_ok=True)
-        lock = (out / ".lock").open("w")
-    except OSError as error:
-        raise PublishError(f"{out}: cannot be written ({error.strerror}); choose another --out") from error
-    with lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise PublishError(f"{out}: another run is writing here; wait for it to end") from error
-        for leftover in (out / EDITIONS).glob(f"{ASIDE}*"):  # of a run that was killed
+    with sole_writer(out, PublishError):
+        for leftover in (*out.glob(f"*/{ASIDE}*"), *out.glob(f"*/*/{ASIDE}*")):  # of a run that was killed
             shutil.rmtree(leftover)
         yield
 
 
 @contextmanager
-def written_aside(out: Path, edition: str) -> Iterator[Path]:
+def written_aside(place: Path) -> Iterator[Path]:
     """
-    Yield a folder to write an edition into, and shelve it when the block ends well.
+    Yield a folder to write into, and put it in its place by one rename when the block ends well.
 
-    Whatever goes wrong before the rename, the shelf and `latest` stay as they were.
+    Whatever goes wrong before the rename, what stood there stays as it was.
+
+    Raises
+    ------
+    PublishError
+        The disk is full, or cannot be written.
     """
-    try:
-        aside = Path(tempfile.mkdtemp(prefix=ASIDE, dir=out / EDITIONS))
-    except OSError as error:
-        raise PublishError(f"{out}: the edition could not be written ({error.strerror})") from error
-    try:
+    with _writing(place):
+        place.parent.mkdir(parents=True, exist_ok=True)
+        work = Path(tempfile.mkdtemp(prefix=ASIDE, dir=place.parent))
+        try:
+            aside = work / place.name
+            aside.mkdir()
+            yield aside
+            os.sync()  # the files reach the disk before the name that vouches for them
+            if place.exists():
+                place.rename(work / "replaced")
+            aside.rename(place)
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
+
+
+@contextmanager
+def shelved(out: Path, edition: str) -> Iterator[Path]:
+    """
+    Yield a folder to write an edition into; when the block ends well, check it, shelve it, point at it.
+
+    Raises
+    ------
+    PublishError
+        It could not be written, or is not what its manifest says. The shelf and `latest` are as they were.
+    """
+    with written_aside(out / EDITIONS / edition) as aside:
         yield aside
         verify(aside)
-        aside.chmod(0o755)
-        shelve(aside, out / EDITIONS / edition)
+    with _writing(out / LATEST):
         point_latest(out, edition)
+
+
+@contextmanager
+def _writing(place: Path) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
-        raise PublishError(f"{out}: the edition could not be written ({error.strerror})") from error
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
-
-
-def shelve(aside: Path, place: Path) -> None:
-    """Move a finished edition into place; one that stands there damaged makes way."""
-    os.sync()  # the files reach the disk before the name that vouches for them
-    if place.exists():
-        place.rename(Path(tempfile.mkdtemp(prefix=ASIDE, dir=place.parent)) / place.name)
-    aside.rename(place)
+        raise PublishError(f"{place}: could not be written ({error.strerror})") from error
 
 
 def point_latest(out: Path, edition: str) -> None:
@@ -117,16 +131,37 @@ def last_edition(out: Path, sample: str, year: int) -> Path | None:
     return next((folder for folder in of_region if is_shelved(out, folder.name)), None)
 
 
-def prune(out: Path, keep: int) -> None:
-    """Take all but the newest `keep` editions of each region off the shelf; never what `latest` points at."""
+def prune(out: Path, keep: int | None) -> None:
+    """
+    Take all but the newest `keep` editions of each region off the shelf, and what was compared with them.
+
+    What `latest` points at always stays; without a number everything does.
+    """
+    if keep is None:
+        return
     latest = (out / LATEST).resolve()
     seen: Counter[str] = Counter()
     for shelved in list_shelf(out):
         seen[shelved.manifest["sample"]] += 1
         if seen[shelved.manifest["sample"]] > keep and shelved.folder.resolve() != latest:
-            aside = Path(tempfile.mkdtemp(prefix=ASIDE, dir=out / EDITIONS))
-            shelved.folder.rename(aside / shelved.folder.name)  # off the shelf whole, whatever happens next
-            shutil.rmtree(aside)
+            for folder in (*_comparisons(out, shelved.folder.name), shelved.folder):
+                _discard(folder)
+
+
+def _comparisons(out: Path, edition: str) -> list[Path]:
+    """Return the comparisons in which an edition is the older or the newer."""
+    return [
+        path
+        for path in (out / CHANGES).glob("[!.]*")
+        if path.name.startswith(f"{edition}--") or path.name.endswith(f"--{edition}")
+    ]
+
+
+def _discard(folder: Path) -> None:
+    """Remove a folder, whole for whoever looks, whatever happens next."""
+    work = Path(tempfile.mkdtemp(prefix=ASIDE, dir=folder.parent))
+    folder.rename(work / folder.name)
+    shutil.rmtree(work)
 
 
 def is_shelved(out: Path, edition: str) -> bool:

@@ -21,8 +21,14 @@ def write_schemas(contents: Contents, folder: Path) -> None:
     for level, frame in contents.frames.items():
         columns = [name for name in frame.columns if name != frame.geometry.name]
         schema = properties_schema(contents.catalogue, level, columns)
-        path = folder / f"{level}.v{VERSION}.schema.json"
-        path.write_bytes(orjson.dumps(schema, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+        (folder / schema_name(level)).write_bytes(
+            orjson.dumps(schema, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+        )
+
+
+def schema_name(level: Level) -> str:
+    """Return the file name of a level's schema."""
+    return f"{level}.v{VERSION}.schema.json"
 
 
 def properties_schema(catalogue: Catalogue, level: Level, columns: Iterable[str]) -> dict[str, Any]:

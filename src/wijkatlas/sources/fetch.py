@@ -79,6 +79,8 @@ def fetch_all(
         A setting names a source that is not in the catalogue, or an unsafe address.
     SourceError
         A source cannot be had whole. The store's lock is as it was.
+    SnapshotError
+        Another program writes in the store.
     """
     if unknown := set(settings.sources) - set(catalogue.sources):
         raise SettingsError(
@@ -86,13 +88,14 @@ def fetch_all(
         )
     run = Run(store, catalogue, settings, progress, datetime.now(UTC).date())
     snapshots: list[Snapshot] = []
-    for source in catalogue.sources.values():
-        if settings.enabled(source):
-            for needed in years_needed(catalogue, source, year):
-                with run.job(source, needed) as job:
-                    snapshots += fetch_job(job)
-    lock = Lock.of(snapshots)
-    store.write_lock(lock)
+    with store.only_writer():
+        for source in catalogue.sources.values():
+            if settings.enabled(source):
+                for needed in years_needed(catalogue, source, year):
+                    with run.job(source, needed) as job:
+                        snapshots += fetch_job(job)
+        lock = Lock.of(snapshots)
+        store.write_lock(lock)
     return lock
 
 
