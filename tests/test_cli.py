@@ -11,7 +11,7 @@ import typer
 from typer.testing import CliRunner
 
 from conftest import ROOT
-from editions import quick_settings
+from editions import DATA, quick_settings
 from wijkatlas.cli import app
 
 
@@ -59,6 +59,7 @@ def test_every_command_stands_in_the_readme(name: str) -> None:
         (["run", "--year", "2024", "--offline", "--data", "nowhere"], "nowhere"),
         (["catalogue", "check", "nowhere.toml"], "nowhere.toml"),
         (["verify", "nowhere"], "this is no edition"),
+        (["rebuild", "nowhere"], "this is no edition"),
         (["explain", "BU99999999", "--sample", "rotterdam"], "BU99999999"),
         (["score", "--spec", "nowhere.toml", "--sample", "rotterdam"], "nowhere.toml"),
     ],
@@ -70,6 +71,16 @@ def test_a_failure_is_one_line_and_exit_code_1(arguments: list[str], told: str) 
     assert done.stderr.count("\n") == 1
     assert done.stderr.startswith("wijkatlas: ")
     assert told in done.stderr
+
+
+def test_run_passes_on_what_stays_and_what_is_forced(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    asked: list[Any] = []
+    monkeypatch.setattr("wijkatlas.cli.make_edition", asked.append)
+    run = ["run", "--sample", "rotterdam", "--out", str(tmp_path), "--data", str(DATA)]
+    for options in ([], ["--force", "--keep", "3"]):
+        assert CliRunner().invoke(app, [*run, *options]).exit_code == 0
+    assert [(settings.force, settings.keep) for settings in asked] == [(False, None), (True, 3)]
+    assert CliRunner().invoke(app, [*run, "--keep", "0"]).exit_code == 2
 
 
 def explained(code: str, folder: Path) -> str:

@@ -6,8 +6,10 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from wijkatlas.edition import Settings, make_edition
+from wijkatlas import __version__
+from wijkatlas.edition import identify, make_edition
 from wijkatlas.errors import PublishError
+from wijkatlas.inputs import Settings, load_vocabulary, read
 from wijkatlas.publish.manifest import CHECKSUMS, MANIFEST, list_files, read_manifest
 from wijkatlas.replay import store_of
 from wijkatlas.scoring.spec import ScoreSpec
@@ -40,7 +42,7 @@ def rebuild(folder: Path, data: Path, own: Sequence[Path] = ()) -> list[str]:
         Its snapshots are gone, or cannot be read.
     """
     manifest = read_manifest(folder)
-    version = f"use wijkatlas {manifest.get('wijkatlas')} as it was then"
+    version = f"use wijkatlas {manifest['wijkatlas']} as it was then"
     try:
         spec, variant = (ScoreSpec.model_validate(manifest[name]) for name in ("specification", "variant"))
     except (KeyError, ValidationError) as error:
@@ -57,13 +59,14 @@ def rebuild(folder: Path, data: Path, own: Sequence[Path] = ()) -> list[str]:
             lock=lock,
             own=tuple(own),
         )
-        again = make_edition(settings)
-        if again.name != manifest["edition"]:
+        vocabulary = load_vocabulary(settings)
+        again = identify(settings, vocabulary, read(settings, vocabulary), spec, variant)
+        if again != manifest["edition"]:
             raise PublishError(
-                f"{folder}: made by another program, catalogue or own table, "
-                f"{again.name} comes of it now; {version}"
+                f"{folder}: made by another program, catalogue or own table than that of this wijkatlas "
+                f"{__version__}, which makes {again} of it; {version}"
             )
-        return compare_files(folder, again)
+        return compare_files(folder, make_edition(settings))
 
 
 def compare_files(one: Path, other: Path) -> list[str]:

@@ -54,7 +54,7 @@ def check(contents: Contents, last: Path) -> None:
     if found:
         raise PublishError(
             f"{contents.id} is not published, {last.name} stays: {'; '.join(found)}. "
-            "If this is right all the same, publish it with force"
+            "If this is right all the same, publish it with --force"
         )
 
 
