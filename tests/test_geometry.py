@@ -7,8 +7,7 @@ import pytest
 import shapely
 from shapely import Polygon, box
 
-from wijkatlas.errors import SourceError
-from wijkatlas.geometry import check_coverage, clean_coverage, dissolve, simplify_coverage, to_wgs84
+from wijkatlas.geometry import clean_coverage, dissolve, simplify_coverage, to_wgs84
 
 
 def _wavy_pair() -> np.ndarray:
@@ -17,10 +16,6 @@ def _wavy_pair() -> np.ndarray:
     left = Polygon([(0, 0), *border, (0, 200)])
     right = Polygon([*border, (200, 200), (200, 0)])
     return np.array([left, right])
-
-
-def _series(shapes: list[object]) -> gpd.GeoSeries:
-    return gpd.GeoSeries(shapes, index=[f"BU0599000{i}" for i in range(len(shapes))])
 
 
 def test_simplified_neighbours_still_share_one_border() -> None:
@@ -41,24 +36,6 @@ def test_cleaning_moves_an_overlap_to_one_side_and_keeps_the_total() -> None:
 def test_a_valid_coverage_is_left_alone() -> None:
     shapes = _wavy_pair()
     assert clean_coverage(shapes) is shapes
-
-
-@pytest.mark.parametrize(
-    ("shapes", "problem", "named"),
-    [
-        ([box(0, 0, 1, 1), shapely.Point(0, 0)], "no polygon", "BU05990001"),
-        ([box(0, 0, 1, 1), Polygon()], "no polygon", "BU05990001"),
-        ([Polygon([(0, 0), (1, 1), (1, 0), (0, 1)]), box(5, 5, 6, 6)], "invalid", "BU05990000"),
-        ([box(0, 0, 2, 2), box(1, 0, 3, 2)], "do not fit", "BU05990000, BU05990001"),
-    ],
-)
-def test_what_is_no_coverage_is_refused_by_name(shapes: list[object], problem: str, named: str) -> None:
-    with pytest.raises(SourceError, match=rf"boundaries, table buurten, .*{problem}.*: {named}"):
-        check_coverage(_series(shapes), source="boundaries", table="buurten")
-
-
-def test_a_good_coverage_passes() -> None:
-    check_coverage(_series(list(_wavy_pair())), source="boundaries")
 
 
 def test_areas_merge_by_group_in_the_order_of_the_groups() -> None:

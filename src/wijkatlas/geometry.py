@@ -10,53 +10,12 @@ import pandas as pd
 import shapely
 from pyproj import Transformer
 
-from wijkatlas.errors import SourceError, some
-
 RD_NEW = 28992  # metres; the only system in which lengths and areas are computed
 WGS84 = 4326
 WEB_MERCATOR = 3857
 
 Geometries = npt.NDArray[np.object_]
 Coordinates = npt.NDArray[np.float64]
-
-
-def check_coverage(areas: gpd.GeoSeries, *, source: str, table: str = "") -> None:
-    """
-    Refuse areas that overlap, or whose shared borders do not have the same vertices.
-
-    Parameters
-    ----------
-    areas
-        Polygons and multipolygons indexed by area code, in any projected system.
-    source, table
-        Where the shapes come from, for the error's text.
-
-    Raises
-    ------
-    SourceError
-        Naming the codes that are no polygon, are invalid, or do not fit their neighbours.
-    """
-    shapes = areas.to_numpy()
-    polygonal = np.isin(shapely.get_type_id(shapes), (3, 6)) & ~shapely.is_empty(shapes)
-    if not polygonal.all():
-        raise SourceError(
-            f"no polygon: {some(areas.index[~polygonal])}", source=source, table=table, column="geometry"
-        )
-    invalid = ~shapely.is_valid(shapes)
-    if invalid.any():
-        raise SourceError(
-            f"invalid polygons: {some(areas.index[invalid])}", source=source, table=table, column="geometry"
-        )
-    edges = shapely.coverage_invalid_edges(shapes)
-    misfits = ~(shapely.is_empty(edges) | shapely.is_missing(edges))
-    if misfits.any():
-        raise SourceError(
-            f"borders that do not fit those of a neighbour (clean the coverage first): "
-            f"{some(areas.index[misfits])}",
-            source=source,
-            table=table,
-            column="geometry",
-        )
 
 
 def clean_coverage(geometries: Geometries) -> Geometries:

@@ -1,12 +1,14 @@
 """The sample's documents, and a way to spoil them."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from standins.server import StandIn
+from standins.world import World, small_world
 from wijkatlas.catalog import Catalogue, load_catalogue
 from wijkatlas.snapshots import SnapshotStore
 from wijkatlas.sources import read_documents
@@ -25,6 +27,17 @@ def whole_catalogue() -> Catalogue:
 @pytest.fixture
 def catalogue(whole_catalogue: Catalogue) -> Catalogue:
     return whole_catalogue
+
+
+@pytest.fixture
+def world(catalogue: Catalogue) -> World:
+    return small_world(catalogue)
+
+
+@pytest.fixture
+def server(world: World) -> Iterator[StandIn]:
+    with world.serve() as server:
+        yield server
 
 
 @pytest.fixture

@@ -1,9 +1,6 @@
 """Examining the sources: every one of them, whatever the others do."""
 
-from collections.abc import Iterator
 from pathlib import Path
-
-import pytest
 
 from standins.server import StandIn
 from standins.world import World, settings, small_world
@@ -12,17 +9,6 @@ from wijkatlas.catalog import Catalogue
 from wijkatlas.snapshots import SnapshotStore
 from wijkatlas.sources.doctor import Finding, examine
 from wijkatlas.sources.fetch import fetch_all
-
-
-@pytest.fixture
-def world(catalogue: Catalogue) -> World:
-    return small_world(catalogue)
-
-
-@pytest.fixture
-def server(world: World) -> Iterator[StandIn]:
-    with world.serve() as server:
-        yield server
 
 
 def found(

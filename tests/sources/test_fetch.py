@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from fnmatch import fnmatchcase
@@ -21,9 +21,9 @@ from pandas.testing import assert_frame_equal
 
 from standins.places import zip_of
 from standins.server import Request, Response, StandIn, reply_json
-from standins.world import FOLDER, LIVEABILITY, MEMBER, OTHERS, World, settings, small_world
+from standins.world import FOLDER, LIVEABILITY, MEMBER, OTHERS, World, settings
 from wijkatlas.catalog import Catalogue, Protocol
-from wijkatlas.errors import SettingsError, SourceError
+from wijkatlas.errors import SettingsError, SnapshotError, SourceError
 from wijkatlas.settings import UserSettings
 from wijkatlas.snapshots import Lock, SnapshotStore
 from wijkatlas.sources import Sources, parse_table, read_documents, read_sources
@@ -32,17 +32,6 @@ from wijkatlas.sources.fetch import Run, fetch_all, fetch_job, years_needed
 from wijkatlas.sources.http import Tally
 
 YEAR = 2024
-
-
-@pytest.fixture
-def world(catalogue: Catalogue) -> World:
-    return small_world(catalogue)
-
-
-@pytest.fixture
-def server(world: World) -> Iterator[StandIn]:
-    with world.serve() as server:
-        yield server
 
 
 @pytest.fixture
@@ -105,6 +94,21 @@ def test_everything_arrives_and_reads_as_the_sample_does(
     assert found.boundaries.equals(sample.boundaries)
     assert set(found.tables) == {"kwb", "leefbaarometer", "ses", "gezondheid"}
     assert [(e.year, set(e.tables)) for e in found.earlier] == [(2023, {"kwb"}), (2022, {"kwb"})]
+
+
+def test_what_a_fetch_brings_is_not_pruned_before_its_lock_names_it(
+    raw: SnapshotStore, catalogue: Catalogue, server: StandIn
+) -> None:
+    refused = []
+
+    def prune(_tally: Tally) -> None:
+        with pytest.raises(SnapshotError, match="another run is writing here"):
+            raw.prune([], dry_run=False)
+        refused.append(raw.prune([]))
+
+    lock = fetch_all(raw, catalogue, YEAR, settings(server.root), prune)
+    assert any(refused)  # there was something that no lock named
+    assert all(raw.holds(pin) for pin in lock.snapshots)
 
 
 def test_progress_tells_rows_bytes_and_retries_of_every_table(fetch: Fetch, server: StandIn) -> None:

@@ -234,6 +234,7 @@ def test_all_forms_give_the_same_table(own: Path, catalogue: Catalogue, cells: p
         (f"buurtcode;{COUNT}\nBU05991081;3\nBU05991081;4\n", "areas that occur more than once: BU05991081"),
         (f"buurtcode;{COUNT}\n", "no areas: the table is empty"),
         (f"buurtcode;{COUNT}\nBU05991081;veel\n", r"not a number: BU05991081 \(veel\)"),
+        (f"buurtcode;{COUNT}\nBU05991081;1_5\n", r"not a number: BU05991081 \(1_5\)"),
         (f"buurtcode;{COUNT}\nBU05991081;-3\n", r"outside 0 to inf: BU05991081 \(-3.0\)"),
         (f"buurtcode;{COUNT}\nBU05991081;1.500\n", "1.500: with semicolons the decimal sign is a comma"),
         (f"buurtcode;{COUNT}\nBU05991081;1.234,5\n", "1.234,5: with semicolons"),

@@ -64,20 +64,8 @@ def parse_odata_v3(documents: Documents, catalogue: Catalogue, source: str, year
         raise SourceError(f"TableInfos describes {identifiers}", source=source, table=table)
     columns = resolve_columns(sets["DataProperties"], catalogue, source, year)
     area, categories = dimensions(sets["DataProperties"], catalogue, source, year)
-    rows = sets["TypedDataSet"]
-    for key in (area, *categories, *columns.values()):
-        without = [row.get(area, "a row without a code") for row in rows if key not in row]
-        if without:
-            raise SourceError(
-                f"TypedDataSet has rows without it: {some(without)}", source=source, table=table, column=key
-            )
-    for key, wanted in categories.items():
-        met = {str(row[key]).strip() for row in rows}
-        rows = [row for row in rows if str(row[key]).strip() == wanted]
-        if not rows:
-            raise SourceError(
-                f"no rows of {wanted!r}, only of {some(met)}", source=source, table=table, column=key
-            )
+    needed = (area, *categories, *columns.values())
+    rows = rows_of(sets["TypedDataSet"], needed, categories, source=source, table=table)
     codes = pd.Index([row[area] for row in rows], dtype=object)
     raw = pd.DataFrame(
         {key: pd.Series([row[key] for row in rows], dtype=object) for key in columns.values()}
@@ -96,6 +84,31 @@ def parse_odata_v3(documents: Documents, catalogue: Catalogue, source: str, year
     cells = pd.Series([row[told[0]] for row in rows], index=codes.str.strip(), dtype=object, name=told[0])
     changed = to_numbers(cells, source=source, table=table).reindex(figures.frame.index).astype("Int8")
     return replace(figures, changed=changed)
+
+
+def rows_of(
+    rows: list[dict[str, Any]],
+    needed: Sequence[str],
+    categories: Mapping[str, str],
+    *,
+    source: str,
+    table: str,
+) -> list[dict[str, Any]]:
+    """Return the rows of these categories; refuse rows without a `needed` key, the first of them the area."""
+    for key in needed:
+        without = [row.get(needed[0], "a row without a code") for row in rows if key not in row]
+        if without:
+            raise SourceError(
+                f"TypedDataSet has rows without it: {some(without)}", source=source, table=table, column=key
+            )
+    for key, wanted in categories.items():
+        met = {str(row[key]).strip() for row in rows}
+        rows = [row for row in rows if str(row[key]).strip() == wanted]
+        if not rows:
+            raise SourceError(
+                f"no rows of {wanted!r}, only of {some(met)}", source=source, table=table, column=key
+            )
+    return rows
 
 
 def boundary_changes(properties: Sequence[Row]) -> list[str]:

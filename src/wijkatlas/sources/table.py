@@ -93,6 +93,8 @@ def to_number(cell: object) -> float | None:
         return math.nan
     if isinstance(cell, bool) or not isinstance(cell, int | float | str):
         return None
+    if isinstance(cell, str) and "_" in cell:  # which Python takes for a separator of thousands
+        return None
     try:
         number = float(cell)
     except ValueError:
