@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from fnmatch import fnmatchcase
@@ -21,7 +21,7 @@ from pandas.testing import assert_frame_equal
 
 from standins.places import zip_of
 from standins.server import Request, Response, StandIn, reply_json
-from standins.world import FOLDER, LIVEABILITY, MEMBER, OTHERS, World, settings, small_world
+from standins.world import FOLDER, LIVEABILITY, MEMBER, OTHERS, World, settings
 from wijkatlas.catalog import Catalogue, Protocol
 from wijkatlas.errors import SettingsError, SnapshotError, SourceError
 from wijkatlas.settings import UserSettings
@@ -32,17 +32,6 @@ from wijkatlas.sources.fetch import Run, fetch_all, fetch_job, years_needed
 from wijkatlas.sources.http import Tally
 
 YEAR = 2024
-
-
-@pytest.fixture
-def world(catalogue: Catalogue) -> World:
-    return small_world(catalogue)
-
-
-@pytest.fixture
-def server(world: World) -> Iterator[StandIn]:
-    with world.serve() as server:
-        yield server
 
 
 @pytest.fixture
