@@ -20,7 +20,7 @@ class Figures:
     """
     What the sources say of the areas of one level, before any rate is made; all by code and indicator id.
 
-    `denominators` are of the same year as the figures over them.
+    `denominators` are of the same division as the figures over them.
     """
 
     raw: pd.DataFrame  # float64: counts still counts; NaN is missing

@@ -11,7 +11,7 @@ from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, Field, SecretStr, StringConstraints, ValidationError
 
-from wijkatlas.catalog.models import Entry, Name, Protocol, Source, Text
+from wijkatlas.catalog.models import Entry, Name, Protocol, Source, Text, first_problem
 from wijkatlas.errors import SettingsError
 
 FILE_NAME = "wijkatlas.toml"
@@ -169,9 +169,7 @@ def load_settings(path: Path | None = None, environment: Mapping[str, str] = os.
     try:
         return UserSettings.model_validate(raw)
     except ValidationError as error:
-        first = error.errors()[0]
-        setting = ".".join(str(part) for part in first["loc"])
-        raise SettingsError(f"{file} or environment: {setting}: {first['msg']}") from error
+        raise SettingsError(f"{file} or environment: {first_problem(error)}") from error
 
 
 def read_toml(file: Path) -> dict[str, Any]:

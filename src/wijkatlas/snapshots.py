@@ -12,7 +12,7 @@ from typing import Annotated, Literal, Self, TypeVar
 
 from pydantic import Field, StringConstraints, ValidationError, model_validator
 
-from wijkatlas.catalog.models import Entry, Name, Text
+from wijkatlas.catalog.models import Entry, Name, Text, first_problem
 from wijkatlas.errors import SnapshotError, WijkatlasError
 
 LOCK_NAME = "sources.lock"
@@ -329,9 +329,7 @@ def read_model(model: type[Model], path: Path) -> Model:
     except OSError as error:
         raise SnapshotError(f"{path}: {error.strerror}; fetch the source again") from error
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise SnapshotError(f"{path}: {place + ': ' if place else ''}{first['msg']}") from error
+        raise SnapshotError(f"{path}: {first_problem(error)}") from error
 
 
 @contextmanager

@@ -20,6 +20,7 @@ from wijkatlas.catalog.models import (
     PublishedColumn,
     Rules,
     Source,
+    first_problem,
 )
 from wijkatlas.errors import CatalogueError, some
 
@@ -78,9 +79,7 @@ def build_catalogue(raw: Mapping[str, dict[str, Any]]) -> Catalogue:
     try:
         return Catalogue.model_validate({**keyed, "rules": raw["rules"]})
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise CatalogueError(f"catalogue: {place}: {first['msg']}") from error
+        raise CatalogueError(f"catalogue: {first_problem(error)}") from error
 
 
 def read_toml(file: Traversable) -> dict[str, Any]:

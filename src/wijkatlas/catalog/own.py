@@ -7,7 +7,16 @@ from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, Field, ValidationError
 
-from wijkatlas.catalog.models import Catalogue, Entry, Indicator, Name, Protocol, Source, Text
+from wijkatlas.catalog.models import (
+    Catalogue,
+    Entry,
+    Indicator,
+    Name,
+    Protocol,
+    Source,
+    Text,
+    first_problem,
+)
 from wijkatlas.errors import CatalogueError, some
 
 FORMAT_COLUMNS = {"fid", "geom", "geometry"}  # what a published file adds by itself
@@ -128,8 +137,4 @@ def validated(model: type[Model], raw: Mapping[str, Any], place: str) -> Model:
     try:
         return model.model_validate(raw)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise CatalogueError(
-            f"{place}: {where}: {first['msg']}" if where else f"{place}: {first['msg']}"
-        ) from error
+        raise CatalogueError(f"{place}: {first_problem(error)}") from error

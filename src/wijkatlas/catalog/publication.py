@@ -6,7 +6,7 @@ from typing import TypeVar
 from pydantic import HttpUrl, ValidationError
 
 from wijkatlas.catalog import ROOT, read_toml
-from wijkatlas.catalog.models import ColumnType, Entry, Text
+from wijkatlas.catalog.models import ColumnType, Entry, Text, first_problem
 from wijkatlas.errors import CatalogueError
 
 Model = TypeVar("Model", bound=Entry)
@@ -113,6 +113,4 @@ def _load(model: type[Model], name: str) -> Model:
     try:
         return model.model_validate(read_toml(ROOT / name))
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise CatalogueError(f"{name}: {place}: {first['msg']}") from error
+        raise CatalogueError(f"{name}: {first_problem(error)}") from error

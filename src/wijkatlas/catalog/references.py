@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import Field, HttpUrl, StringConstraints, ValidationError, field_validator
 
 from wijkatlas.catalog import ROOT, read_toml
-from wijkatlas.catalog.models import Entry, Name, Text
+from wijkatlas.catalog.models import Entry, Name, Text, first_problem
 from wijkatlas.errors import CatalogueError
 
 Codes = tuple[
@@ -91,6 +91,4 @@ def load_references() -> References:
             }
         )
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise CatalogueError(f"references: {place}: {first['msg']}") from error
+        raise CatalogueError(f"references: {first_problem(error)}") from error

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, ValidationError, model_validator
 
 from wijkatlas.catalog import Catalogue
-from wijkatlas.catalog.models import Entry, Name, Text
+from wijkatlas.catalog.models import Entry, Name, Text, first_problem
 from wijkatlas.errors import CatalogueError, some
 
 SCORES = files("wijkatlas.catalog") / "scores"
@@ -283,9 +283,7 @@ def load_spec(name_or_path: str | Path, catalogue: Catalogue) -> ScoreSpec:
     try:
         spec = ScoreSpec.model_validate(raw)
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise CatalogueError(f"score specification {name_or_path}: {place}: {first['msg']}") from error
+        raise CatalogueError(f"score specification {name_or_path}: {first_problem(error)}") from error
     _check_against(spec, catalogue)
     return spec
 

@@ -89,7 +89,7 @@ def parse_boundaries(documents: Documents, catalogue: Catalogue, year: int) -> B
             properties, shapes = read_geopackage(documents, table)
         else:
             pages = read_pages(
-                documents, PART, items="features", goes_on=has_next, source=SOURCE, table=table
+                documents, PART, items="features", next_of=next_link, source=SOURCE, table=table
             )
             properties = read_properties([feature for page in pages for feature in page["features"]], table)
             shapes = np.concatenate([read_shapes(page["features"], page_crs(page, table)) for page in pages])
@@ -173,11 +173,6 @@ def fetch_geopackage(job: Job) -> list[Snapshot]:
 
     snapshot, _ = job.fetch(job.place(BULK), job.address, check, form="gpkg")
     return [snapshot]
-
-
-def has_next(page: Page) -> bool:
-    """Whether a page links to a next one."""
-    return next_link(page) is not None
 
 
 def next_link(page: Page) -> str | None:

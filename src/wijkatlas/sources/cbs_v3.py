@@ -21,7 +21,7 @@ from requests import PreparedRequest, Response
 from wijkatlas.catalog import Catalogue
 from wijkatlas.errors import SourceError, some
 from wijkatlas.snapshots import Snapshot
-from wijkatlas.sources.documents import Documents, Page, read_pages
+from wijkatlas.sources.documents import Documents, Page, read_rows
 from wijkatlas.sources.http import Client, TransientError
 from wijkatlas.sources.job import Job
 from wijkatlas.sources.stems import match_dimensions, match_stems, stem_of_key
@@ -56,7 +56,7 @@ def parse_odata_v3(documents: Documents, catalogue: Catalogue, source: str, year
     """
     table = table_of(catalogue, source, year)
     sets = {
-        name: read_set(documents, name, source=source, table=table)
+        name: read_rows(documents, name, next_of=next_link, source=source, table=table)
         for name in ("TableInfos", "DataProperties", "TypedDataSet")
     }
     identifiers = [info.get("Identifier") for info in sets["TableInfos"]]
@@ -114,19 +114,6 @@ def rows_of(
 def boundary_changes(properties: Sequence[Row]) -> list[str]:
     """Return the key of the column that tells what became of an area's border, if the table has it."""
     return [str(entry["Key"]) for entry in properties if str(entry.get("Key")).startswith(BOUNDARY_CHANGE)]
-
-
-def read_set(documents: Documents, name: str, *, source: str, table: str) -> list[dict[str, Any]]:
-    """Return all rows of one set of the feed."""
-    pages = read_pages(
-        documents,
-        name,
-        items="value",
-        goes_on=lambda page: next_link(page) is not None,
-        source=source,
-        table=table,
-    )
-    return [row for page in pages for row in page["value"]]
 
 
 def next_link(page: Page) -> str | None:

@@ -10,7 +10,7 @@ import pandas as pd
 from wijkatlas.catalog import Catalogue
 from wijkatlas.errors import SourceError, some
 from wijkatlas.snapshots import Snapshot
-from wijkatlas.sources.documents import Documents, Page, read_pages
+from wijkatlas.sources.documents import Documents, Page, read_rows
 from wijkatlas.sources.job import Job
 from wijkatlas.sources.stems import match_dimensions, match_stems, stem_of_title
 from wijkatlas.sources.table import SourceTable, make_table, table_of
@@ -38,15 +38,7 @@ def parse_odata_v4(documents: Documents, catalogue: Catalogue, source: str, year
     table = table_of(catalogue, source, year)
 
     def rows(name: str) -> list[dict[str, Any]]:
-        pages = read_pages(
-            documents,
-            name,
-            items="value",
-            goes_on=lambda page: next_link(page) is not None,
-            source=source,
-            table=table,
-        )
-        return [row for page in pages for row in page["value"]]
+        return read_rows(documents, name, next_of=next_link, source=source, table=table)
 
     columns = resolve_measures(rows("MeasureCodes"), catalogue, source, year)
     area, categories = dimensions(rows("Dimensions"), catalogue, source, year)

@@ -41,7 +41,7 @@ def read_pages(
     part: str,
     *,
     items: str,
-    goes_on: Callable[[Page], bool],
+    next_of: Callable[[Page], str | None],
     source: str,
     table: str,
 ) -> list[Page]:
@@ -52,8 +52,8 @@ def read_pages(
     ----------
     items
         The key under which a page lists its items, each an object.
-    goes_on
-        Whether a page points to a next one.
+    next_of
+        The link to the next page, if a page has one.
 
     Raises
     ------
@@ -73,8 +73,16 @@ def read_pages(
         listed = page.get(items) if isinstance(page, dict) else None
         if not isinstance(listed, list) or not all(isinstance(item, dict) for item in listed):
             raise SourceError(f"{where} has no list {items!r} of objects", source=source, table=table)
-        if goes_on(page) != (number < len(pages)):
+        if (next_of(page) is not None) != (number < len(pages)):
             problem = "points to no next page" if number < len(pages) else "points to a page that is absent"
             raise SourceError(f"{where} {problem}; fetch it again", source=source, table=table)
         decoded.append(page)
     return decoded
+
+
+def read_rows(
+    documents: Documents, part: str, *, next_of: Callable[[Page], str | None], source: str, table: str
+) -> list[dict[str, Any]]:
+    """Return all rows of one set of an OData service; see `read_pages`."""
+    pages = read_pages(documents, part, items="value", next_of=next_of, source=source, table=table)
+    return [row for page in pages for row in page["value"]]
