@@ -11,7 +11,7 @@ from typing import Annotated
 import pandas as pd
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from wijkatlas import __version__
 from wijkatlas.areas import Level, level_of
@@ -219,7 +219,8 @@ def catalogue(context: typer.Context) -> None:
         return
     known = load_catalogue()
     worse = {Polarity.HIGHER_IS_WORSE: "hoger", Polarity.LOWER_IS_WORSE: "lager", Polarity.CONTEXT: "-"}
-    table = Table("Indicator", "Label", "Eenheid", "Slechter als", "Thema", "Bron", box=None)
+    name = Column("Indicator", no_wrap=True)  # whole, as it is to be copied
+    table = Table(name, "Label", "Eenheid", "Slechter als", "Thema", "Bron", box=None)
     for indicator in known.indicators.values():
         domain = known.domains[indicator.domain].label if indicator.domain else "(context)"
         table.add_row(
