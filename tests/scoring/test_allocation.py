@@ -186,9 +186,12 @@ def test_one_gemeente_divides_its_own() -> None:
     table = world()
     code = table.areas["gemeente_code"].iloc[0]
     table.areas.loc[table.areas.index[:30], "gemeente_code"] = "GM9999"
+    small = table.values.index[[29, 30]]  # the last one inside, the first one outside
+    table.values.loc[small, "inwoners"] = 10.0  # too few to be scored
     areas = divided(table, gemeente="GM9999", need=PER_PERSON).areas
     assert sum(areas["toegekend"]) == 100
     assert sum(areas["toegekend"].iloc[30:]) == 0
+    assert areas.index[areas["reden_geen"].notna()].tolist() == [small[0]]
     with pytest.raises(ScoringError, match="GM1234"):
         divided(table, gemeente="GM1234")
     assert code != "GM9999"

@@ -15,7 +15,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from wijkatlas.areas import Level, LevelTable
 from wijkatlas.catalog import Catalogue
-from wijkatlas.catalog.models import Entry, Name, Text
+from wijkatlas.catalog.models import Entry, Name, Text, first_problem
 from wijkatlas.errors import CatalogueError, ScoringError, some
 from wijkatlas.scoring.panel import Panel, assemble_panel
 from wijkatlas.scoring.rank import rank
@@ -117,7 +117,8 @@ class Allocation:
 
     `areas`, by area code, sorted: doelgroep (people), behoefte (share of all need, 0 to 1), toegekend
     (Decimal; sums to the total), toegekend_p05 and toegekend_p95 (over the replications), kans (share of
-    the replications in which the area gets anything) and reden_geen (why an area cannot take part).
+    the replications in which the area gets anything) and reden_geen (why an area cannot take part, among
+    those that it is for).
     `empty` is the share of the replications in which no area took part, so that nothing was divided.
     """
 
@@ -141,9 +142,7 @@ def load_scenarios(path: Path | None, catalogue: Catalogue) -> tuple[Scenario, .
         raw = tomllib.loads(file.read_text(encoding="utf-8-sig"), parse_float=Decimal)
         scenarios = Scenarios.model_validate(raw).scenarios
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise CatalogueError(f"scenarios {file}: {place}: {first['msg']}") from error
+        raise CatalogueError(f"scenarios {file}: {first_problem(error)}") from error
     except (OSError, ValueError) as error:  # absent, not UTF-8 or no TOML
         raise CatalogueError(f"scenarios {file}: {error}") from error
     for scenario in scenarios:
@@ -231,7 +230,10 @@ class Division:
             raise ScoringError(f"scenario {scenario.id} divides over a {scenario.level}, not a {table.level}")
         self.scenario = scenario
         self.panel = panel
-        self.people = people_in(table, scenario, catalogue).reindex(panel.codes)
+        inside = areas_of(table, scenario)
+        self.people = people_in(table, scenario, catalogue).where(inside, 0.0).reindex(panel.codes)
+        unknown = pd.Series("aantal mensen onbekend", panel.codes).where(self.people.isna())
+        self._reasons = panel.reasons.where(panel.reasons.notna(), unknown).where(inside.reindex(panel.codes))
         self._counts = self.people[panel.scored].fillna(0.0).to_numpy()
         self._places = len(self._counts)
         self._likely = np.ones(len(self._counts), bool)
@@ -284,26 +286,30 @@ class Division:
                 "toegekend_p05": exact(low),
                 "toegekend_p95": exact(high),
                 "kans": spread(chance),
-                "reden_geen": self.panel.reasons.where(self.panel.reasons.notna(), self._unknown()),
+                "reden_geen": self._reasons,
             },
             index=self.panel.codes,
         )
         return Allocation(self.scenario, areas, empty)
 
-    def _unknown(self) -> pd.Series:
-        return pd.Series("aantal mensen onbekend", self.panel.codes).where(self.people.isna())
+
+def areas_of(table: LevelTable, scenario: Scenario) -> pd.Series:
+    """Return by code whether a scenario is for the area; refuse one that is for none."""
+    gemeente = table.areas["gemeente_code"].reindex(table.values.index)
+    inside: pd.Series = (gemeente == scenario.gemeente) | (scenario.gemeente is None)
+    if not inside.any():
+        raise ScoringError(f"scenario {scenario.id}: no {table.level} lies in {scenario.gemeente}")
+    return inside
 
 
 def people_in(table: LevelTable, scenario: Scenario, catalogue: Catalogue) -> pd.Series:
     """
     Return how many people of the scenario's target group live in each area, by code; NaN if unknown.
 
-    Areas outside the scenario's gemeente have none.
-
     Raises
     ------
     ScoringError
-        The table lacks a figure, or has no area of the gemeente.
+        The table lacks a figure.
     """
     if absent := set(scenario.people) - set(table.values.columns[table.values.notna().any()]):
         raise ScoringError(
@@ -317,13 +323,7 @@ def people_in(table: LevelTable, scenario: Scenario, catalogue: Catalogue) -> pd
             for name in scenario.people
         }
     )
-    people = counts.sum(axis=1, skipna=False)
-    if scenario.gemeente:
-        inside = table.areas["gemeente_code"].reindex(people.index) == scenario.gemeente
-        if not inside.any():
-            raise ScoringError(f"scenario {scenario.id}: no {table.level} lies in {scenario.gemeente}")
-        people = people.where(inside, 0.0)
-    return people
+    return counts.sum(axis=1, skipna=False)
 
 
 def largest_remainder(needs: Floats, steps: int) -> Steps:
