@@ -30,9 +30,9 @@ class Level(StrEnum):
 
 # Letters occur since Amsterdam's division of 2022 (BU0363AC01): a code is never a number.
 CODE_PATTERNS = {
-    Level.BUURT: re.compile(r"BU\d{4}[0-9A-Z]{4}"),
-    Level.WIJK: re.compile(r"WK\d{4}[0-9A-Z]{2}"),
-    Level.GEMEENTE: re.compile(r"GM\d{4}"),
+    Level.BUURT: re.compile(r"BU[0-9]{4}[0-9A-Z]{4}"),
+    Level.WIJK: re.compile(r"WK[0-9]{4}[0-9A-Z]{2}"),
+    Level.GEMEENTE: re.compile(r"GM[0-9]{4}"),
 }
 
 
