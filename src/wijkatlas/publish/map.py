@@ -107,7 +107,7 @@ def map_html(
     text: MapText,
     *,
     tolerance_m: float = 10,
-    grid_m: float = 2,
+    grid_m: float = 5,
 ) -> Html:
     """
     Make the map with its search, legend, filters, reason card and table, for a page of any kind.
@@ -164,7 +164,7 @@ def write_map(
     *,
     leaflet_href: str = "",
     tolerance_m: float = 10,
-    grid_m: float = 2,
+    grid_m: float = 5,
 ) -> None:
     """
     Write one page that holds the whole map and asks nothing of the network.
@@ -188,7 +188,7 @@ def write_map(
     """
     pieces = map_html(sheets, layers, text, tolerance_m=tolerance_m, grid_m=grid_m)
     page = _templates().get_template("map-page.html")
-    css = _element("style", asset("map-page.css"))
+    css = _element("style", asset("style.css") + asset("map-page.css"))
     html = page.render(text=text, css=css, map=pieces, leaflet=leaflet_html(leaflet_href))
     path.write_text(seal(html, page=path.name), encoding="utf-8", newline="\n")
 
