@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from wijkatlas.errors import PublishError
+from wijkatlas.publish import Contents, write_contents
+from wijkatlas.publish.manifest import MANIFEST
 from wijkatlas.publish.processes import FEWEST, Work, do_all
 
 MANY = 3 * FEWEST
@@ -101,3 +103,12 @@ def test_the_others_stop_when_this_process_is_killed(tmp_path: Path) -> None:
         receiver.recv()
     starter.join()
     assert len(list(tmp_path.iterdir())) <= 3
+
+
+def test_two_processes_write_the_bytes_of_one(
+    edition: Path, contents: Contents, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The edition has one gemeente, which one process writes with the whole; here another takes part."""
+    monkeypatch.setattr("wijkatlas.publish.processes.FEWEST", 1)
+    write_contents(contents, tmp_path)
+    assert (tmp_path / MANIFEST).read_bytes() == (edition / MANIFEST).read_bytes()
