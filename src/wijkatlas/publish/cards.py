@@ -12,6 +12,7 @@ from wijkatlas.catalog import Catalogue, Indicator, Polarity
 from wijkatlas.publish import dutch
 from wijkatlas.publish.charts import Axis
 from wijkatlas.publish.columns import worse_than
+from wijkatlas.publish.tables import plain
 from wijkatlas.scoring.assessment import Ranked
 
 BASICS = ("inwoners", "huishoudens", "woningvoorraad")  # in one line above the reasons
@@ -75,8 +76,9 @@ class Card:
 
 def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     """Return rows as dictionaries by published name; None is a missing value."""
-    plain = pd.DataFrame(frame.drop(columns="geometry", errors="ignore")).astype(object)
-    return plain.where(plain.notna(), None).to_dict("records")  # type: ignore[return-value]
+    names = [str(name) for name in frame.columns if name != "geometry"]
+    rows = zip(*(plain(frame[name]) for name in names), strict=True)
+    return [dict(zip(names, row, strict=True)) for row in rows]
 
 
 def make_cards(assessment: Ranked, frame: gpd.GeoDataFrame, catalogue: Catalogue) -> list[Card]:
