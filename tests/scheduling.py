@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 import httpx
 
 from conftest import ROOT, skip_or_fail
+from standins.world import settings
 
 T = TypeVar("T")
 BIN = Path(sys.executable).parent
@@ -128,8 +129,22 @@ def stop(process: subprocess.Popen[Any]) -> None:
         process.wait()
 
 
+def source_variables(root: str) -> dict[str, str]:
+    """Return, as the environment gives them, the settings that lead every source to the stand-ins."""
+    user = settings(root)
+    found = {
+        f"WIJKATLAS_NETWORK__{name.upper()}": str(value)
+        for name, value in user.network.model_dump(exclude_unset=True).items()
+    }
+    for name, service in user.sources.items():
+        found[f"WIJKATLAS_SOURCES__{name.upper()}__ADDRESS"] = str(service.address)
+    return found
+
+
 @contextmanager
-def prefect_server(folder: Path, database: str | None = None) -> Iterator[Site]:
+def prefect_server(
+    folder: Path, database: str | None = None, of_server: Mapping[str, str] | None = None
+) -> Iterator[Site]:
     """Start a server on a free port; without a database of its own it takes SQLite in `folder`."""
     port = free_port()
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")} | {
@@ -143,7 +158,7 @@ def prefect_server(folder: Path, database: str | None = None) -> Iterator[Site]:
     }
     if database:
         environment["PREFECT_API_DATABASE_CONNECTION_URL"] = database
-    site = Site(folder, environment)
+    site = Site(folder, environment | dict(of_server or {}))
 
     def answers() -> bool | None:
         try:
