@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export DO_NOT_TRACK = 1
 
-.PHONY: demo test check lock clean
+.PHONY: demo test check audit lock clean
 
 demo: .venv/ready  ## the main job: the Prefect flow on the embedded Rotterdam sample, offline
 	$(BIN)/python -m flows.edition --sample rotterdam
@@ -16,6 +16,9 @@ check: .venv/ready
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+audit: .venv/ready  ## known vulnerabilities of what is locked; a package that cannot be looked up is a failure
+	$(BIN)/uvx pip-audit --strict --disable-pip --requirement requirements.lock
 
 # uv comes by pip, with the hash that the lock gives it; the rest comes by uv.
 .venv/ready: requirements.lock pyproject.toml
