@@ -1,4 +1,4 @@
-"""Many editions at once, on threads and on a real Dask cluster of two processes, one of them killed."""
+"""Many years at once, fetched and made on threads and on a real Dask cluster, one of its workers killed."""
 
 import importlib.util
 import signal
@@ -10,51 +10,47 @@ from pathlib import Path
 import pytest
 
 from conftest import ROOT, skip_or_fail
-from editions import QUICK, quick_settings
+from editions import quick_settings
 from flows.many import choices, runner
-from scheduling import BIN, Site, free_port, prefect_server, wait_for
+from scheduling import BIN, Site, free_port, prefect_server, source_variables, wait_for
+from standins.places import zip_of
+from standins.world import LIVEABILITY, MEMBER, OTHERS, SAMPLE, World, small_world
+from wijkatlas.catalog import load_catalogue
 from wijkatlas.errors import SettingsError
 from wijkatlas.publish.manifest import verify
 from wijkatlas.settings import UserSettings
+from wijkatlas.snapshots import SnapshotStore
+from wijkatlas.sources import read_documents
 
 pytestmark = pytest.mark.timeout(600)
-SEEDS = (1, 2, 3, 4)
+YEARS = (2022, 2023, 2024)
 
 
-def specifications(folder: Path) -> list[Path]:
-    """Write specifications that differ in their seed alone."""
-    folder.mkdir(exist_ok=True)
-    paths = []
-    for seed in SEEDS:
-        path = folder / f"zaad{seed}.toml"
-        path.write_text(QUICK.replace("[uncertainty]", f"[uncertainty]\nseed = {seed}"), encoding="utf-8")
-        paths.append(path)
-    return paths
+def several_years() -> World:
+    """Return Rotterdam with what each year asks for: of what the sample has once, the same again."""
+    world, store = small_world(load_catalogue()), SnapshotStore(SAMPLE)
+    measured = read_documents(store, store.lock(), "leefbaarometer", "2024")[1]["buurten"][0]
+    earlier = measured.partition(b"\n")[2].replace(b",2024,", b",2022,")
+    world.downloads.files[LIVEABILITY] = zip_of({**OTHERS, MEMBER: measured + earlier})
+    world.features.etags = True  # and no time on its pages, which would make each fetch another edition
+    return world
 
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    with prefect_server(tmp_path_factory.mktemp("many")) as found:
+    folder = tmp_path_factory.mktemp("many")
+    with several_years().serve() as standin, prefect_server(folder) as found:
+        found.environment |= source_variables(standin.root)
+        found.environment["WIJKATLAS_EDITION__SPEC"] = quick_settings(folder).spec
         yield found
 
 
-def arguments(folder: Path) -> list[str]:
-    specs = [f"--spec={path}" for path in specifications(folder)]
-    return [str(BIN / "python"), "-m", "flows.many", "--sample", "rotterdam", *specs]
+ARGUMENTS = [str(BIN / "python"), "-m", "flows.many", *(f"--year={year}" for year in YEARS)]
 
 
-def make_all(site: Site, folder: Path, out: Path, **environment: str) -> dict[str, bytes]:
-    """Make all editions on shelves under `out`; return the checksums of each."""
-    done = subprocess.run(
-        arguments(folder),
-        cwd=ROOT,
-        env=site.environment | {"WIJKATLAS_EDITION__OUT": str(out)} | environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return checksums(out)
+def places(folder: Path) -> dict[str, str]:
+    """Let everything be fetched and made anew, in a folder of its own."""
+    return {"WIJKATLAS_EDITION__OUT": str(folder / "out"), "WIJKATLAS_EDITION__DATA": str(folder / "data")}
 
 
 def checksums(out: Path) -> dict[str, bytes]:
@@ -68,12 +64,22 @@ def checksums(out: Path) -> dict[str, bytes]:
 
 @pytest.fixture(scope="module")
 def on_threads(site: Site) -> dict[str, bytes]:
-    return make_all(site, site.folder / "specs", site.folder / "threads")
+    folder = site.folder / "threads"
+    done = subprocess.run(
+        ARGUMENTS,
+        cwd=ROOT,
+        env=site.environment | places(folder),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return checksums(folder / "out")
 
 
-def test_threads_make_each_edition_on_its_own_shelf(on_threads: dict[str, bytes]) -> None:
-    assert list(on_threads) == [f"rotterdam-2024-zaad{seed}" for seed in SEEDS]
-    assert len(set(on_threads.values())) == len(SEEDS)
+def test_threads_fetch_and_make_each_year_on_its_own_shelf(on_threads: dict[str, bytes]) -> None:
+    assert list(on_threads) == [f"nederland-{year}-quick" for year in YEARS]
+    assert len(set(on_threads.values())) == len(YEARS)
 
 
 def test_cluster_makes_the_same_bytes_though_a_worker_is_killed(
@@ -81,7 +87,7 @@ def test_cluster_makes_the_same_bytes_though_a_worker_is_killed(
 ) -> None:
     if importlib.util.find_spec("prefect_dask") is None:
         skip_or_fail("wijkatlas[dask] is not installed")
-    address, out = f"tcp://127.0.0.1:{free_port()}", site.folder / "cluster"
+    address, folder = f"tcp://127.0.0.1:{free_port()}", site.folder / "cluster"
     local = ("--host", "127.0.0.1", "--no-dashboard")
     worker = ("dask", "worker", address, *local, "--nthreads", "1", "--no-nanny")
     port = address.rpartition(":")[2]
@@ -95,10 +101,9 @@ def test_cluster_makes_the_same_bytes_though_a_worker_is_killed(
         printed = site.folder / "many.log"
         with printed.open("w") as told:
             run = subprocess.Popen(
-                arguments(site.folder / "specs"),
+                ARGUMENTS,
                 cwd=ROOT,
-                env=site.environment
-                | {"WIJKATLAS_EDITION__OUT": str(out), "WIJKATLAS_EDITION__CLUSTER": address},
+                env=site.environment | places(folder) | {"WIJKATLAS_EDITION__CLUSTER": address},
                 stdout=told,
                 stderr=subprocess.STDOUT,
             )
@@ -106,7 +111,7 @@ def test_cluster_makes_the_same_bytes_though_a_worker_is_killed(
             site.signal("second", signal.SIGKILL)
             assert run.wait(300) == 0, printed.read_text()
     assert "Remove worker" in log.read_text()
-    assert checksums(out) == on_threads
+    assert checksums(folder / "out") == on_threads
 
 
 def test_two_specifications_do_not_share_a_shelf(tmp_path: Path) -> None:
