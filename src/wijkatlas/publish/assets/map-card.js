@@ -98,18 +98,19 @@ function groups(level, layers, i) {
   return [...new Set(layers.map((layer) => layer.group))].map((group) => {
     const shown = layers.filter((layer) => layer.group === group);
     const hasYears = shown.some((layer) => level.has(`peiljaar:${layer.id}`));
-    const heads = ["Cijfer", "Waarde", ...(hasYears ? ["Jaar"] : []), "Ongunstiger dan"];
+    const hasShares = shown.some((layer) => layer.worse);
+    const heads = ["Cijfer", "Waarde", ...(hasYears ? ["Jaar"] : []), ...(hasShares ? ["Ongun\u00adstiger dan"] : [])];
     return make(
       "table",
       { class: "wa-figures" },
       make("caption", {}, group),
       make("thead", {}, make("tr", {}, ...heads.map((head) => make("th", { scope: "col" }, head)))),
-      make("tbody", {}, ...shown.map((layer) => figureRow(level, layer, i, hasYears))),
+      make("tbody", {}, ...shown.map((layer) => figureRow(level, layer, i, { hasYears, hasShares }))),
     );
   });
 }
 
-function figureRow(level, layer, i, hasYears) {
+function figureRow(level, layer, i, { hasYears, hasShares }) {
   const year = level.has(`peiljaar:${layer.id}`) ? level.column(`peiljaar:${layer.id}`)[i] : NaN;
   const share = layer.worse ? level.column(`ongunstiger:${layer.id}`)[i] : NaN;
   return make(
@@ -118,6 +119,6 @@ function figureRow(level, layer, i, hasYears) {
     make("th", { scope: "row" }, layer.label),
     make("td", {}, figureText(level, layer, i)),
     hasYears ? make("td", {}, Number.isNaN(year) ? "–" : String(year)) : "",
-    make("td", {}, Number.isNaN(share) ? "–" : `${number(share)}% van de ${LEVELS[level.id]}`),
+    hasShares ? make("td", {}, Number.isNaN(share) ? "–" : `${share}%`) : "",
   );
 }

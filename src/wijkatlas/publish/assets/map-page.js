@@ -134,7 +134,10 @@ class AtlasPage {
     if (this.view.map) {
       const [zoom, lat, lng] = this.view.map.split("/").map(Number);
       this.map.setView([lat, lng], zoom, { animate: false });
-    } else if (this.view.area) this.show(this.area);
+    } else if (this.view.area) {
+      this.updateCard(); // what it covers must be known
+      this.show(this.area);
+    }
     else if (this.view.filter.gemeente) this.showGemeente();
   }
 

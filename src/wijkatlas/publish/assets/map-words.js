@@ -3,7 +3,8 @@
 const MISSING = "geen cijfer";
 const RANK_HELP =
   "Plaats 1 heeft de hoogste score. Tussen haakjes staat de marge: in 90% van de doorrekeningen ligt de plaats daarbinnen.";
-const WORSE_HELP = "Ongunstiger dan: vergeleken met alle andere gebieden van deze uitgave, ook buiten de gemeente.";
+const WORSE_HELP =
+  "Ongunstiger dan: bij hoeveel van de andere gebieden van deze uitgave het cijfer gunstiger is, ook buiten de gemeente.";
 const LEVELS = { buurt: "buurten", wijk: "wijken", gemeente: "gemeenten" };
 
 const FORMATS = []; // by number of decimals: they are slow to make
