@@ -1,6 +1,8 @@
 """A real Prefect run, watched: the same bytes as without Prefect, and no call beyond loopback."""
 
+import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -30,9 +32,10 @@ sys.addaudithook(watch)
 
 
 @pytest.fixture(scope="module")
-def flow_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str, set[str]]:
-    """Run the flow as `make demo` does; return the shelf, what it printed and whom it called."""
+def flow_run(edition: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str, set[str]]:
+    """Run the flow as `make demo` does, after an edition; return the shelf, what it told, whom it called."""
     folder = tmp_path_factory.mktemp("flow")
+    shutil.copytree(edition, folder / "outputs" / "editions" / edition.name)
     (folder / "watch").mkdir()
     (folder / "watch" / "sitecustomize.py").write_text(WATCH)
     watched = folder / "watched.txt"
@@ -64,8 +67,18 @@ def test_the_flow_prints_where_the_index_is(flow_run: tuple[Path, str, set[str]]
 def test_the_flow_tells_each_stage_once(flow_run: tuple[Path, str, set[str]]) -> None:
     _, printed, _ = flow_run
     told = [line.partition("wijkatlas - ")[2] for line in printed.splitlines() if "wijkatlas - " in line]
-    assert [line.split()[0] for line in told] == ["read", "assemble", "score", "analyse", "publish"]
+    stages = ["read", "assemble", "score", "analyse", "publish", "compare"]
+    assert [line.split()[0] for line in told] == stages
     assert "91 buurten" in told[0]
+
+
+def test_the_flow_tells_what_changed_since_the_last_edition(
+    edition: Path, flow_run: tuple[Path, str, set[str]]
+) -> None:
+    shelf, _, _ = flow_run
+    newest = json.loads((shelf / "index.json").read_bytes())["editions"][0]
+    assert [change["since"] for change in newest["changes"]] == [edition.name]
+    assert (shelf / newest["changes"][0]["page"]).is_file()
 
 
 def test_the_flow_calls_nobody_beyond_loopback(flow_run: tuple[Path, str, set[str]]) -> None:
