@@ -277,6 +277,15 @@ def test_an_absent_or_broken_table(own: Path, catalogue: Catalogue, name: str) -
         load_own(own, catalogue)
 
 
+def test_a_geopackage_with_a_damaged_page(own: Path, catalogue: Catalogue, cells: pd.DataFrame) -> None:
+    path = own.parent / "tabel.gpkg"
+    pyogrio.write_dataframe(pd.concat([cells] * 5000), path)
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2] + b"\xff" * (len(whole) - len(whole) // 2))
+    with pytest.raises(SourceError, match=r"tabel.gpkg: cannot be read as GPKG"):
+        load_own(rewrite(own, file='"tabel.gpkg"'), catalogue)
+
+
 def test_a_form_that_is_not_read(own: Path, catalogue: Catalogue) -> None:
     with pytest.raises(SourceError, match=r"tabel.ods: no table that can be read; it can be .csv, .gpkg"):
         load_own(rewrite(own, file='"tabel.ods"'), catalogue)

@@ -9,7 +9,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pyogrio
-from pyogrio.errors import DataSourceError
+from pyogrio.errors import DataLayerError, DataSourceError
 
 from wijkatlas.areas import Level, level_of
 from wijkatlas.catalog import Catalogue
@@ -88,7 +88,7 @@ def read_cells(path: Path, own: OwnTable) -> pd.DataFrame:
         raise SourceError(f"there is no such file beside the catalogue file ({path})", **where)
     try:
         cells = READERS[path.suffix.lower()](path, own)
-    except (OSError, ValueError, csv.Error, DataSourceError) as error:
+    except (OSError, ValueError, csv.Error, DataSourceError, DataLayerError) as error:
         raise SourceError(f"cannot be read as {path.suffix[1:].upper()}: {error}", **where) from error
     names = [str(name).strip() for name in cells.columns]
     cells = cells.astype(object).where(cells.notna(), None).set_axis(names, axis=1)
