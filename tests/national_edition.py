@@ -22,12 +22,17 @@ DATE = date(2024, 12, 31)
 
 
 def national_tables(
-    national: Path, catalogue: Catalogue, gemeenten: int
+    national: Path, catalogue: Catalogue, gemeenten: int, each: int | None = None
 ) -> tuple[dict[Level, LevelTable], ScoreSpec]:
-    """Return the tables of the gemeenten with the most buurten, and the specification that they can bear."""
+    """
+    Return the tables of the gemeenten with the most buurten, and the specification that they can bear.
+
+    Of each gemeente there are at most `each` buurten; without a number, all.
+    """
     buurten, spec = buurten_2024(national)
     largest = buurten.areas["gemeente_code"].value_counts().sort_index().nlargest(gemeenten).index
-    codes = buurten.values.index[buurten.areas["gemeente_code"].isin(largest)]
+    place = buurten.areas.groupby("gemeente_code").cumcount()
+    codes = buurten.values.index[buurten.areas["gemeente_code"].isin(largest) & (place < (each or len(place)))]
     names = list(catalogue.indicators)
     areas = buurten.areas.loc[codes]
     fillings = {"status": Status.NOT_CARRIED.value, "parts_missing": 0}
