@@ -31,8 +31,10 @@ def national_tables(
     """
     buurten, spec = buurten_2024(national)
     largest = buurten.areas["gemeente_code"].value_counts().sort_index().nlargest(gemeenten).index
-    place = buurten.areas.groupby("gemeente_code").cumcount()
-    codes = buurten.values.index[buurten.areas["gemeente_code"].isin(largest) & (place < (each or len(place)))]
+    chosen = buurten.areas["gemeente_code"].isin(largest)
+    if each:
+        chosen &= buurten.areas.groupby("gemeente_code").cumcount() < each
+    codes = buurten.values.index[chosen]
     names = list(catalogue.indicators)
     areas = buurten.areas.loc[codes]
     fillings = {"status": Status.NOT_CARRIED.value, "parts_missing": 0}
