@@ -1,20 +1,15 @@
 """Processes: what is written for each gemeente is written on all processors at once."""
 
 import os
+import signal
 import struct
-import sys
+import threading
 from collections.abc import Callable, Sequence
-from multiprocessing import get_context, parent_process
-from typing import TYPE_CHECKING
 
 from wijkatlas.errors import PublishError, WijkatlasError
 
-if TYPE_CHECKING:  # at run time it is no generic
-    from multiprocessing.queues import SimpleQueue
-
 Work = Callable[[], None]
 
-FEWEST = 8  # pieces of work that another process is worth starting for
 NUMBER = struct.Struct("H")  # short, so that a pipe holds those of all the work
 
 
@@ -24,48 +19,65 @@ def do_all(works: Sequence[Work]) -> None:
 
     The others are forked from this one: they find all that it prepared, and hand nothing back but an error.
     So each piece writes files of its own, whose bytes do not depend on what was done before. A process takes
-    the number of the next piece from a pipe, which locks nothing should one of them be killed.
+    the number of the next piece from a pipe, which locks nothing should one of them be killed. It leaves at
+    once when the work is done: what else this process has going, such as Prefect's threads, is not its own.
+    Outside the main thread nothing is forked: there editions are made side by side already, and one could
+    hold a lock that the other's processes wait for.
 
     Raises
     ------
     PublishError
         The work failed in another process; what it raises in this one passes as it is.
     """
-    count = max(1, min(os.cpu_count() or 1, len(works) // FEWEST))
-    fork = get_context("fork")
-    failures: SimpleQueue[str] = fork.SimpleQueue()
+    alone = threading.current_thread() is threading.main_thread()
+    count = min(os.cpu_count() or 1, len(works)) if alone else 1
     numbers, filled = os.pipe()
     os.write(filled, b"".join(map(NUMBER.pack, range(len(works)))))
     os.close(filled)
-    others = []
+    failures, told = os.pipe()
+    others: list[int] = []
     try:
-        for _ in range(1, count):
-            other = fork.Process(target=_join_in, args=(works, numbers, failures))
-            other.start()
-            others.append(other)
-        while number := os.read(numbers, NUMBER.size):
-            works[NUMBER.unpack(number)[0]]()
+        others.extend(_fork(works, numbers, told) for _ in range(1, count))
+        _work_off(works, numbers)
     except BaseException:
         for other in others:
-            other.terminate()
+            os.kill(other, signal.SIGKILL)
         raise
     finally:
+        codes = [os.waitstatus_to_exitcode(os.waitpid(other, 0)[1]) for other in others]
+        os.close(told)
+        with os.fdopen(failures, encoding="utf-8", errors="replace") as lines:
+            problems = lines.read().splitlines()
         os.close(numbers)
-        for other in others:
-            other.join()
-    if failed := [other.exitcode for other in others if other.exitcode]:
+    if failed := [code for code in codes if code]:
         unknown = f"another process ended before its work was done (exit code {failed[0]})"
-        raise PublishError(unknown if failures.empty() else failures.get())
+        raise PublishError(problems[0] if problems else unknown)
 
 
-def _join_in(works: Sequence[Work], numbers: int, failures: "SimpleQueue[str]") -> None:
-    starter = parent_process()
+def _fork(works: Sequence[Work], numbers: int, told: int) -> int:
+    """Let another process join in, and return its number; it never comes back from here."""
+    starter = os.getpid()
+    if other := os.fork():
+        return other
+    code = 1
     try:
-        while starter and starter.pid == os.getppid() and (number := os.read(numbers, NUMBER.size)):
-            works[NUMBER.unpack(number)[0]]()
+        _work_off(works, numbers, starter)
+        code = 0
     except OSError as error:
-        failures.put(f"{error.filename}: could not be written ({error.strerror})")
-        sys.exit(1)
+        _tell(told, f"{error.filename}: could not be written ({error.strerror})")
     except WijkatlasError as error:
-        failures.put(str(error))
-        sys.exit(1)
+        _tell(told, str(error))
+    except BaseException as error:  # noqa: BLE001  nothing may come back to what the starter was doing
+        _tell(told, f"{type(error).__name__}: {error}")
+    finally:
+        os._exit(code)
+
+
+def _work_off(works: Sequence[Work], numbers: int, starter: int = 0) -> None:
+    """Take the next piece of work until there is none, or the process that started this one has gone."""
+    while (not starter or os.getppid() == starter) and (number := os.read(numbers, NUMBER.size)):
+        works[NUMBER.unpack(number)[0]]()
+
+
+def _tell(told: int, problem: str) -> None:
+    os.write(told, f"{problem}\n".encode())
