@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -67,6 +68,21 @@ def test_every_area_has_a_row_and_who_cannot_take_part_a_reason(divisions: Divis
         assert frame.loc[unscored, "reden_geen"].notna().all()
         told = sum(size for size, _ in divided.left_out.values())
         assert told == frame["reden_geen"].notna().sum() >= len(unscored)
+
+
+def test_people_that_nobody_counted_are_not_none(divisions: Divisions) -> None:
+    divided = divisions.divided[0]
+    areas = divided.allocation.areas
+    without = areas.assign(doelgroep=areas["doelgroep"].mask(areas["reden_geen"].notna()))
+    uncounted = replace(divided, allocation=replace(divided.allocation, areas=without))
+    assert {people for _, people in uncounted.left_out.values()} == {"doelgroep onbekend"}
+    assert all(people.endswith(" in de doelgroep") for _, people in divided.left_out.values())
+
+
+def test_a_scenario_of_one_gemeente_says_its_name(divisions: Divisions) -> None:
+    divided = divisions.divided[0]
+    limited = divided.scenario.model_copy(update={"gemeente": "GM0599"})
+    assert replace(divided, allocation=replace(divided.allocation, scenario=limited)).gemeente == "Rotterdam"
 
 
 def test_gemeenten_add_up_too(divisions: Divisions) -> None:

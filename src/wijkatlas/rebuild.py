@@ -63,8 +63,8 @@ def rebuild(folder: Path, data: Path, own: Sequence[Path] = ()) -> list[str]:
         again = identify(settings, vocabulary, read(settings, vocabulary), spec, variant)
         if again != manifest["edition"]:
             raise PublishError(
-                f"{folder}: made by another program, catalogue or own table than that of this wijkatlas "
-                f"{__version__}, which makes {again} of it; {version}"
+                f"{folder}: made by another program, catalogue or own tables (--own) than those of this "
+                f"wijkatlas {__version__}, which makes {again} of it; {version}"
             )
         return compare_files(folder, make_edition(settings))
 

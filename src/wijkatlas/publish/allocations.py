@@ -73,7 +73,7 @@ class Divided:
 
     @property
     def gemeenten(self) -> list[dict[str, Any]]:
-        """What each gemeente gets in all, and how many people it has in the target group; most first."""
+        """What each gemeente gets in all, and the people in its target group as far as known; most first."""
         frame = self.frame.assign(
             exact=self.frame[f"{self.scenario.level}_code"].map(self.allocation.areas["toegekend"])
         )
@@ -83,11 +83,20 @@ class Divided:
         return records(sums)
 
     @property
-    def left_out(self) -> dict[str, tuple[int, float]]:
+    def left_out(self) -> dict[str, tuple[int, str]]:
         """By reason: how many areas cannot take part, and how many people of the target group live there."""
-        missing = self.allocation.areas.dropna(subset="reden_geen")
-        grouped = missing.groupby("reden_geen")["doelgroep"].agg(["size", "sum"])
-        return {str(reason): (int(size), float(people)) for reason, size, people in grouped.itertuples()}
+        told = {}
+        for reason, people in self.allocation.areas.groupby("reden_geen")["doelgroep"]:
+            known = people.sum(min_count=1)
+            counted = "doelgroep onbekend" if pd.isna(known) else f"{dutch.number(known)} in de doelgroep"
+            told[str(reason)] = (len(people), counted)
+        return told
+
+    @property
+    def gemeente(self) -> str:
+        """The name of the gemeente that it is limited to, if it is."""
+        names = self.published.set_index("gemeente_code")["gemeente_naam"]
+        return str(names[[self.scenario.gemeente]].iloc[0]) if self.scenario.gemeente else ""
 
     @property
     def people(self) -> str:
@@ -169,6 +178,6 @@ def to_markdown(divisions: Divisions) -> str:
             lines.append(f"| {' | '.join(cell.replace('|', '/') for cell in cells)} |")
         for reason, (size, people) in division.left_out.items():
             where = scenario.level if size == 1 else division.plural
-            lines += ["", f"Krijgt niets ({reason}): {size} {where}, {dutch.number(people)} in de doelgroep."]
+            lines += ["", f"Krijgt niets ({reason}): {size} {where}, {people}."]
         lines.append("")
     return "\n".join(lines).rstrip()
