@@ -399,7 +399,7 @@ def serve(
 
 def _log_stages() -> None:
     """Tell on stderr what each stage made."""
-    logging.basicConfig(format="%(message)s")
+    logging.basicConfig(format="%(message)s", force=True)  # in place of what a library set at its import
     logging.getLogger("wijkatlas").setLevel(logging.INFO)
 
 

@@ -99,6 +99,8 @@ def test_the_flow_makes_the_same_bytes_as_the_command(
         check=True,
     )
     assert done.stdout.split() == [str(tmp_path / "shelf" / "latest" / "index.html")]
+    stages = [line.split()[0] for line in done.stderr.splitlines()]
+    assert stages == ["read", "assemble", "score", "analyse", "publish"]
     other = tmp_path / "shelf" / "latest"
     assert (shelf / "latest" / "SHA256SUMS").read_bytes() == (other / "SHA256SUMS").read_bytes()
     verify(other.resolve())
