@@ -20,6 +20,7 @@ from wijkatlas.edition import make_edition
 from wijkatlas.publish import Contents, write_contents
 from wijkatlas.publish.cards import Card, records
 from wijkatlas.publish.contents import folder_name
+from wijkatlas.publish.manifest import MANIFEST
 from wijkatlas.publish.rankings import listing
 from wijkatlas.scoring.spec import load_spec
 from wijkatlas.snapshots import Snapshot
@@ -398,3 +399,12 @@ def _table(edition: Path, level: str) -> pd.DataFrame:
 
 def _figures(card: Node) -> list[Node]:
     return [row for row in card.one("table", class_="figures").all("tr") if row.all("td")]
+
+
+@pytest.mark.parametrize("processors", [1, 3])
+def test_any_number_of_processes_writes_the_same_bytes(
+    edition: Path, contents: Contents, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, processors: int
+) -> None:
+    monkeypatch.setattr("os.cpu_count", lambda: processors)
+    write_contents(contents, tmp_path)
+    assert (tmp_path / MANIFEST).read_bytes() == (edition / MANIFEST).read_bytes()

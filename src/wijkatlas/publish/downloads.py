@@ -15,11 +15,12 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from wijkatlas.areas import Level
+from wijkatlas.errors import PublishError
+from wijkatlas.processes import do_all
 from wijkatlas.publish.columns import cells
 from wijkatlas.publish.contents import Contents, folder_name
 from wijkatlas.publish.geojson import Features
 from wijkatlas.publish.geopackage import Records, empty_geopackage, stamped, write_geopackage
-from wijkatlas.publish.processes import do_all
 from wijkatlas.publish.tables import Lines
 
 NOTICE = "LICENTIE.txt"
@@ -98,7 +99,7 @@ def write_data(contents: Contents, folder: Path) -> None:
         def write_whole() -> None:
             write_layers(layers, whole, contents=contents, empty=empty)
 
-        do_all([write_whole, *(partial(write_gemeente, code) for code in sorted(parts))])
+        do_all([write_whole, *(partial(write_gemeente, code) for code in sorted(parts))], PublishError)
 
 
 def write_layers(layers: Mapping[Level, Layer], folder: Path, *, contents: Contents, empty: bytes) -> None:

@@ -11,6 +11,8 @@ import jinja2
 
 from wijkatlas.areas import Level
 from wijkatlas.catalog import read_toml
+from wijkatlas.errors import PublishError
+from wijkatlas.processes import do_all
 from wijkatlas.publish import dutch
 from wijkatlas.publish.atlas import Atlas
 from wijkatlas.publish.cards import records
@@ -18,7 +20,6 @@ from wijkatlas.publish.columns import Field, fields
 from wijkatlas.publish.contents import Contents, folder_name
 from wijkatlas.publish.map import asset
 from wijkatlas.publish.method import method_of
-from wijkatlas.publish.processes import do_all
 from wijkatlas.publish.rankings import Ranking, listing
 from wijkatlas.publish.schema import schema_name
 
@@ -73,7 +74,7 @@ def write_pages(contents: Contents, folder: Path) -> None:
 
     write_whole = partial(atlas.write_whole, folder / "kaart.html")
     gemeenten = (partial(write_gemeente, context) for context in _gemeenten(contents, folder, levels))
-    do_all([write_whole, *gemeenten])
+    do_all([write_whole, *gemeenten], PublishError)
 
 
 def _dropped(contents: Contents) -> list[str]:

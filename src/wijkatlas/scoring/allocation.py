@@ -17,10 +17,11 @@ from wijkatlas.areas import Level, LevelTable
 from wijkatlas.catalog import Catalogue
 from wijkatlas.catalog.models import Entry, Name, Text, first_problem
 from wijkatlas.errors import CatalogueError, ScoringError, some
+from wijkatlas.processes import shared_array
 from wijkatlas.scoring.panel import Panel, assemble_panel
 from wijkatlas.scoring.rank import rank
 from wijkatlas.scoring.spec import ScoreSpec, Share, places
-from wijkatlas.scoring.uncertainty import EVERY_SOURCE, Replicator, bounds_at, on_threads
+from wijkatlas.scoring.uncertainty import EVERY_SOURCE, Replicator, bounds_at, on_processes
 
 SCENARIOS = files("wijkatlas.catalog") / "scenarios.toml"
 MOST_STEPS = 10**12  # below this, quotas in floating point are precise to far less than a step
@@ -176,7 +177,7 @@ def allocate(
     chances
         The published kans_top10 by area code, for scenarios among likely areas.
     workers
-        Threads; the result does not depend on it.
+        Processes; the result does not depend on it.
 
     Returns
     -------
@@ -205,7 +206,7 @@ def allocate(
             raise ScoringError(
                 f"scenario {scenario.id}: no area with people and need takes part; widen `among` or `need`"
             )
-    drawn = np.empty((len(scenarios), count, len(panel.values)), np.int64)
+    drawn = shared_array((len(scenarios), count, len(panel.values)), np.int64)
 
     def fill(rows: range) -> None:
         for row in rows:
@@ -213,7 +214,7 @@ def allocate(
             for k, division in enumerate(divisions):
                 drawn[k, row] = largest_remainder(division.needs(*outcome), division.scenario.steps)
 
-    on_threads(fill, count, workers)
+    on_processes(fill, count, workers)
     return [
         division.framed(need, amounts)
         for division, need, amounts in zip(divisions, needs, drawn, strict=True)

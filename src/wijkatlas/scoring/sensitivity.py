@@ -105,7 +105,7 @@ def choice_sensitivity(
     table, spec, catalogue
         As for `score`; `spec.uncertainty` holds the alternatives, the size of the design and the seed.
     workers
-        Threads; the result does not depend on it.
+        Processes; the result does not depend on it.
 
     Returns
     -------

@@ -1,10 +1,9 @@
 """Uncertainty: every area's rank under other choices, other draws of the data and other estimates."""
 
-import os
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 from wijkatlas.areas import LevelTable
 from wijkatlas.catalog import Catalogue
 from wijkatlas.errors import ScoringError
+from wijkatlas.processes import do_all, shared_array
 from wijkatlas.scoring.noise import DataNoise
 from wijkatlas.scoring.panel import Panel, assemble_panel
 from wijkatlas.scoring.rank import rank
@@ -28,6 +28,7 @@ from wijkatlas.scoring.spec import Mean, Normalisation, Perturbation, ScoreSpec
 Floats = NDArray[np.float64]
 Ranks = NDArray[np.int32]
 
+PARTS = 16  # into which replications are divided; enough to keep a handful of processors busy to the end
 AREAS_AT_ONCE = 4096  # whose ranks in all replications are sorted together
 # Which stream of random numbers a draw comes from, so that no two kinds of draw share one.
 METHOD_STREAM, WEIGHTS_STREAM, DATA_STREAM, IMPUTATION_STREAM = range(4)
@@ -89,7 +90,7 @@ def replicate(
         What may vary: the method's choices, the data within their rounding and chance, the estimates
         for missing figures. Replication r makes the same draws alone as together.
     workers
-        Threads; by default one a processor. The result does not depend on it.
+        Processes; by default one a processor. The result does not depend on it.
 
     Returns
     -------
@@ -170,13 +171,13 @@ class Replicator:
         for each in choices:
             if each.data_draw is None and each.imputation_draw is None and _key(each) not in self._normalised:
                 self._normalised[_key(each)] = self._normalise(each, self.panel.values)
-        ranks = np.empty((len(choices), len(self.panel.values)), np.int32)
+        ranks = shared_array((len(choices), len(self.panel.values)), np.int32)
 
         def fill(rows: range) -> None:
             for row in rows:
                 ranks[row] = rank(self.outcome(choices[row])[1])
 
-        on_threads(fill, len(choices), workers)
+        on_processes(fill, len(choices), workers)
         return ranks
 
     def outcome(self, choices: Choices) -> tuple[Floats, Floats]:
@@ -219,11 +220,9 @@ def _key(choices: Choices) -> str:
     return f"{choices.factor} {choices.normalisation.model_dump_json()}"
 
 
-def on_threads(fill: Callable[[range], None], count: int, workers: int | None) -> None:
-    """Let threads, by default one a processor, `fill` their part of `count` rows."""
-    threads = workers or os.cpu_count() or 1
-    with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(fill, [range(first, count, threads) for first in range(threads)]))
+def on_processes(fill: Callable[[range], None], count: int, workers: int | None) -> None:
+    """Let processes `fill` the rows of a shared array; threads would wait for Python's lock half the time."""
+    do_all([partial(fill, range(first, count, PARTS)) for first in range(PARTS)], ScoringError, workers)
 
 
 def bounds_at(count: int, *shares: float) -> list[int]:

@@ -1,36 +1,49 @@
-"""Processes: what is written for each gemeente is written on all processors at once."""
+"""Processes: work that falls into pieces is done on all processors at once."""
 
+import math
+import mmap
 import os
 import signal
 import struct
 import threading
 from collections.abc import Callable, Sequence
+from typing import TypeVar
 
-from wijkatlas.errors import PublishError, WijkatlasError
+import numpy as np
+from numpy.typing import NDArray
+
+from wijkatlas.errors import WijkatlasError
+
+Item = TypeVar("Item", bound=np.generic)
 
 Work = Callable[[], None]
 
 NUMBER = struct.Struct("H")  # short, so that a pipe holds those of all the work
 
 
-def do_all(works: Sequence[Work]) -> None:
+def do_all(works: Sequence[Work], failure: type[WijkatlasError], processes: int | None = None) -> None:
     """
-    Do each piece of work once, in as many processes as there are processors; the longest had better be first.
+    Do each piece of work once, in several processes; the longest had better be first.
 
     The others are forked from this one: they find all that it prepared, and hand nothing back but an error.
-    So each piece writes files of its own, whose bytes do not depend on what was done before. A process takes
-    the number of the next piece from a pipe, which locks nothing should one of them be killed. It leaves at
-    once when the work is done: what else this process has going, such as Prefect's threads, is not its own.
-    Outside the main thread nothing is forked: there editions are made side by side already, and one could
-    hold a lock that the other's processes wait for.
+    So each piece writes files of its own, or its own part of a `shared_array`, and what it writes does not
+    depend on what was done before. A process takes the number of the next piece from a pipe, which locks
+    nothing should one of them be killed. It leaves at once when the work is done: what else this process
+    has going, such as Prefect's threads, is not its own. Outside the main thread nothing is forked: there
+    editions are made side by side already, and one could hold a lock that the other's processes wait for.
 
-    Raises
-    ------
-    PublishError
-        The work failed in another process; what it raises in this one passes as it is.
+    Parameters
+    ----------
+    works
+        The pieces, at most some thousands.
+    failure
+        The error to raise where the work fails in another process; what it raises in this one passes as it
+        is.
+    processes
+        How many; by default one a processor.
     """
     alone = threading.current_thread() is threading.main_thread()
-    count = min(os.cpu_count() or 1, len(works)) if alone else 1
+    count = min(processes or os.cpu_count() or 1, len(works)) if alone else 1
     numbers, filled = os.pipe()
     os.write(filled, b"".join(map(NUMBER.pack, range(len(works)))))
     os.close(filled)
@@ -51,7 +64,13 @@ def do_all(works: Sequence[Work]) -> None:
         os.close(numbers)
     if failed := [code for code in codes if code]:
         unknown = f"another process ended before its work was done (exit code {failed[0]})"
-        raise PublishError(problems[0] if problems else unknown)
+        raise failure(problems[0] if problems else unknown)
+
+
+def shared_array(shape: tuple[int, ...], dtype: type[Item]) -> NDArray[Item]:
+    """Return an array of zeros that the processes of `do_all` write into together."""
+    size = math.prod(shape) * np.dtype(dtype).itemsize
+    return np.frombuffer(mmap.mmap(-1, max(size, 1)), dtype, math.prod(shape)).reshape(shape)
 
 
 def _fork(works: Sequence[Work], numbers: int, told: int) -> int:

@@ -8,12 +8,11 @@ import time
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from wijkatlas.errors import PublishError
-from wijkatlas.publish import Contents, write_contents
-from wijkatlas.publish.manifest import MANIFEST
-from wijkatlas.publish.processes import Work, do_all
+from wijkatlas.processes import Work, do_all, shared_array
 
 MANY = 24
 MINE = os.getpid()
@@ -35,14 +34,14 @@ def test_each_piece_is_done_once_by_three_processes(tmp_path: Path) -> None:
             joined.append(together.wait(PATIENCE))
         (tmp_path / f"{number}-{os.getpid()}").touch()
 
-    do_all([partial(work, number) for number in range(MANY)])
+    do_all([partial(work, number) for number in range(MANY)], PublishError)
     done = [path.name.split("-") for path in tmp_path.iterdir()]
     assert sorted(int(number) for number, _ in done) == list(range(MANY))
     assert len({process for _, process in done}) == 3
 
 
 def test_no_work_is_done_at_once() -> None:
-    do_all([])
+    do_all([], PublishError)
 
 
 def in_another(act: Work) -> list[Work]:
@@ -64,11 +63,11 @@ def test_a_failure_in_another_process_is_told_here(tmp_path: Path) -> None:
         raise PublishError("de kaart klopt niet")
 
     with pytest.raises(PublishError, match="de kaart klopt niet"):
-        do_all(in_another(refuse))
+        do_all(in_another(refuse), PublishError)
     with pytest.raises(PublishError, match="could not be written"):
-        do_all(in_another((tmp_path / "absent" / "a.csv").touch))
+        do_all(in_another((tmp_path / "absent" / "a.csv").touch), PublishError)
     with pytest.raises(PublishError, match="exit code -9"):
-        do_all(in_another(lambda: os.kill(os.getpid(), signal.SIGKILL)))
+        do_all(in_another(lambda: os.kill(os.getpid(), signal.SIGKILL)), PublishError)
 
 
 def test_a_failure_here_ends_the_others(tmp_path: Path) -> None:
@@ -82,7 +81,7 @@ def test_a_failure_here_ends_the_others(tmp_path: Path) -> None:
         threading.Event().wait()
 
     with pytest.raises(OSError, match="No space left"):
-        do_all([work] * MANY)
+        do_all([work] * MANY, PublishError)
     others = {int(path.name) for path in tmp_path.iterdir()} - {MINE}
     assert len(others) == 2
     for other in others:
@@ -102,7 +101,7 @@ def test_the_others_stop_when_this_process_is_killed(tmp_path: Path) -> None:
 
     def start() -> None:
         starters.append(os.getpid())
-        do_all([partial(work, number) for number in range(MANY)])
+        do_all([partial(work, number) for number in range(MANY)], PublishError)
 
     receiver, sender = multiprocessing.Pipe(duplex=False)  # closed when the last process has gone
     starter = FORK.Process(target=start)
@@ -116,16 +115,18 @@ def test_the_others_stop_when_this_process_is_killed(tmp_path: Path) -> None:
 
 def test_nothing_is_forked_outside_the_main_thread() -> None:
     doers: set[int] = set()
-    thread = threading.Thread(target=do_all, args=([lambda: doers.add(os.getpid())] * MANY,))
+    thread = threading.Thread(target=do_all, args=([lambda: doers.add(os.getpid())] * MANY, PublishError))
     thread.start()
     thread.join()
     assert doers == {MINE}
 
 
-@pytest.mark.parametrize("processors", [1, 3])
-def test_any_number_of_processes_writes_the_same_bytes(
-    edition: Path, contents: Contents, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, processors: int
-) -> None:
-    monkeypatch.setattr("os.cpu_count", lambda: processors)
-    write_contents(contents, tmp_path)
-    assert (tmp_path / MANIFEST).read_bytes() == (edition / MANIFEST).read_bytes()
+def test_processes_fill_a_shared_array_together() -> None:
+    shared = shared_array((MANY, 2), np.int32)
+
+    def work(row: int) -> None:
+        shared[row] = row, os.getpid() != MINE
+
+    do_all([partial(work, row) for row in range(MANY)], PublishError)
+    assert shared[:, 0].tolist() == list(range(MANY))
+    assert shared_array((0, 5), np.int64).shape == (0, 5)
